@@ -1,0 +1,296 @@
+"""Publishing: the source is read once, and becomes visible last and at once, under a number that nobody else has.
+
+The store's own create-only write claims the version. The manifest beside the archive is written after it; a version
+without one is complete all the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from archive_tui.archives.datasets.catalog import list_versions, read_version_manifest
+from archive_tui.archives.datasets.planning import (
+    DatasetDetails,
+    PublishPlan,
+    PublishRequest,
+    choose_version,
+    plan_publish,
+)
+from archive_tui.errors import ArchiveError, ConfigurationError, ObjectExists, SourceError, StorageError
+from archive_tui.integrity.digest import sha256_of_bytes
+from archive_tui.integrity.evidence import Evidence
+from archive_tui.integrity.inventory import Inventory
+from archive_tui.manifests.dataset_manifest import (
+    ArchiveReference,
+    DatasetManifest,
+    format_dataset_manifest,
+    manifest_time,
+)
+from archive_tui.names.dataset_names import archive_key, manifest_key
+from archive_tui.objects.object_store import ObjectStore, PutResult
+from archive_tui.operations.packing import pack_archive
+from archive_tui.progress import BytesDone, Ended, Notice, Planned, Report, StopSignal, ignore, never
+
+__all__ = [
+    "DatasetDetails",
+    "PublishPlan",
+    "PublishReceipt",
+    "PublishRequest",
+    "plan_publish",
+    "publish",
+    "write_side_manifest",
+]
+
+MOST_ATTEMPTS = 20
+"""How often `on_conflict=next` packs again before it gives up: each attempt lost a race against another publisher."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReceipt:
+    """What lies in the store now. `outcome` is `published`, or `identical` when that content was there already (then
+    `version` names the version that holds it). Sizes in bytes, digests SHA-256; `evidence` says how the archive was
+    proven (None for `identical`: nothing was looked at); `manifest_digest` None when no manifest was written beside it."""
+
+    outcome: str
+    name: str
+    version: str
+    key: str
+    files: int
+    source_bytes: int
+    archive_size: int
+    archive_digest: str | None
+    manifest_digest: str | None
+    evidence: Evidence | None
+    store_label: str
+    seconds: float
+    remarks: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        values = dataclasses.asdict(self)
+        if self.evidence is not None:
+            values["evidence"]["level"] = self.evidence.level.name.lower()
+        return values
+
+
+class _IdenticalContent(Exception):
+    """Not an error: the way out of a pack that turned out to be needless."""
+
+    def __init__(self, version: str, key: str) -> None:
+        self.version = version
+        self.key = key
+
+
+def publish(
+    store: ObjectStore, plan: PublishPlan, *, report: Report = ignore, stop: StopSignal = never
+) -> PublishReceipt:
+    """Publishes what `plan` says; until the last byte is proven nothing is visible, and a failed run can be repeated.
+
+    Raises: ObjectExists when the version is taken by other content; SourceError when the plan has refusals or the
+    source changes while it is read; OperationStopped; what the store raises.
+    """
+    if plan.refusals:
+        raise SourceError(
+            f"Cannot publish {plan.request.name}: {plan.refusals[0]}",
+            path=str(plan.scan.root),
+            hint=_refusal_hint(plan),
+            code=plan.scan.refusals[0].rule if plan.scan.refusals else "source-empty",
+        )
+    if plan.request.on_conflict not in ("fail", "next"):
+        raise ConfigurationError(f"Unknown rule for conflicts: {plan.request.on_conflict!r}", hint="Use fail or next.")
+    started = time.monotonic()
+    for attempt in range(MOST_ATTEMPTS):
+        sealer = _Sealer(store, plan)
+        try:
+            result = _put_archive(store, plan, sealer, report, stop)
+        except _IdenticalContent as identical:
+            return _identical_receipt(store, plan, identical, sealer, time.monotonic() - started)
+        except ObjectExists as conflict:
+            twin = _published_twin(store, plan, sealer.inventory)
+            if twin is not None:
+                return _identical_receipt(store, plan, twin, sealer, time.monotonic() - started)
+            if plan.request.on_conflict == "fail" or attempt == MOST_ATTEMPTS - 1:
+                raise _conflict(plan, store, conflict) from conflict
+            plan = _with_next_version(store, plan)
+            report(Notice(f"The number was taken meanwhile; publishing as {plan.version}."))
+            continue
+        manifest_digest, remarks = write_side_manifest(store, plan.manifest_key, sealer.sealed(), result, stop=stop)
+        return PublishReceipt(
+            outcome="published",
+            name=plan.request.name,
+            version=plan.version,
+            key=plan.key,
+            files=len(plan.scan.files),
+            source_bytes=plan.scan.total_bytes,
+            archive_size=result.info.size,
+            archive_digest=result.info.digest,
+            manifest_digest=manifest_digest,
+            evidence=result.evidence,
+            store_label=store.label,
+            seconds=time.monotonic() - started,
+            remarks=remarks,
+        )
+    raise AssertionError("the last attempt returns or raises")
+
+
+def write_side_manifest(
+    store: ObjectStore, key: str, manifest: DatasetManifest, archive: PutResult, *, stop: StopSignal = never
+) -> tuple[str | None, tuple[str, ...]]:
+    """Writes the manifest beside the archive that `archive` has just put; returns its digest and remarks.
+
+    The version is published already: a failure here is a remark, not an error. One that a killed run has left is
+    replaced.
+    """
+    assert archive.info.digest is not None
+    reference = ArchiveReference(archive.info.key, archive.info.size, archive.info.digest)
+    data = format_dataset_manifest(dataclasses.replace(manifest, archive=reference))
+    try:
+        store.put(key, [data], len(data), digest=sha256_of_bytes(data), overwrite=True, stop=stop)
+    except StorageError as error:
+        return None, (f"The version is published, but the manifest beside it could not be written: {error}",)
+    return sha256_of_bytes(data), ()
+
+
+class _Sealer:
+    """Makes the manifest when the last file has been hashed, or abandons the pack when that content is published
+    already."""
+
+    def __init__(self, store: ObjectStore, plan: PublishPlan) -> None:
+        self._store = store
+        self._plan = plan
+        self.inventory: Inventory | None = None
+        self._manifest: DatasetManifest | None = None
+
+    def __call__(self, inventory: Inventory) -> bytes:
+        self.inventory = inventory
+        plan = self._plan
+        carried = plan.scan.carried_manifest
+        self._manifest = DatasetManifest(
+            created=manifest_time(),
+            inventory=inventory,
+            dataset=plan.details,
+            archive=None,
+            extra=carried.extra if carried else {},
+        )
+        if plan.same_version is not None:
+            twin = _published_twin(self._store, plan, inventory)
+            if twin is None:
+                raise ObjectExists(f"Version {plan.version} exists.", key=plan.key, store=self._store.label)
+            raise twin
+        if self._is_unchanged(inventory):
+            assert plan.latest is not None
+            raise _IdenticalContent(plan.latest.version, plan.latest.key)
+        return format_dataset_manifest(self._manifest)
+
+    def sealed(self) -> DatasetManifest:
+        assert self._manifest is not None, "a put that succeeded has read the stream to its end"
+        return self._manifest
+
+    def _is_unchanged(self, inventory: Inventory) -> bool:
+        plan = self._plan
+        latest = plan.latest_manifest
+        if latest is None or plan.request.allow_identical:
+            return False
+        return inventory.same_content(latest.inventory) and plan.details == dict(latest.dataset)
+
+
+def _put_archive(
+    store: ObjectStore, plan: PublishPlan, sealer: Callable[[Inventory], bytes], report: Report, stop: StopSignal
+) -> PutResult:
+    if plan.same_version is not None and plan.difference is not None and _differs_from_same_version(plan):
+        raise ObjectExists(f"Version {plan.version} exists.", key=plan.key, store=store.label)
+    report(Planned("upload"))
+    finished = False
+    chunks = pack_archive(
+        plan.scan,
+        make_manifest=sealer,
+        compression_level=plan.request.compression_level,
+        report=report,
+        stop=stop,
+    )
+    try:
+        result = store.put(plan.key, chunks, stop=stop, sent=lambda total: report(BytesDone("upload", total)))
+        finished = True
+        return result
+    finally:
+        chunks.close()
+        report(Ended("upload", finished))
+
+
+def _differs_from_same_version(plan: PublishPlan) -> bool:
+    """True when names and sizes alone prove that the taken number holds other content: nothing need be read then."""
+    assert plan.difference is not None and plan.same_version is not None
+    difference = plan.difference
+    is_latest = plan.latest is not None and plan.latest.key == plan.same_version.key
+    return is_latest and bool(difference.added or difference.removed or difference.changed)
+
+
+def _published_twin(store: ObjectStore, plan: PublishPlan, inventory: Inventory | None) -> _IdenticalContent | None:
+    if inventory is None:
+        return None
+    try:
+        taken = next(known for known in list_versions(store, plan.request.name) if known.version == plan.version)
+        manifest = read_version_manifest(store, taken)
+    except (StopIteration, ArchiveError):
+        return None  # it cannot be shown to be the same, so it is a conflict
+    if manifest.inventory.same_content(inventory) and dict(manifest.dataset) == plan.details:
+        return _IdenticalContent(taken.version, taken.key)
+    return None
+
+
+def _with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:
+    increment = plan.request.version if plan.request.version in ("patch", "minor", "major") else "patch"
+    versions = [known.version for known in list_versions(store, plan.request.name)]
+    version = choose_version(versions or [plan.version], increment)
+    return dataclasses.replace(
+        plan,
+        version=version,
+        key=archive_key(plan.request.name, version),
+        manifest_key=manifest_key(plan.request.name, version),
+        same_version=None,
+    )
+
+
+def _identical_receipt(
+    store: ObjectStore, plan: PublishPlan, twin: _IdenticalContent, sealer: _Sealer, seconds: float
+) -> PublishReceipt:
+    return PublishReceipt(
+        outcome="identical",
+        name=plan.request.name,
+        version=twin.version,
+        key=twin.key,
+        files=len(plan.scan.files),
+        source_bytes=plan.scan.total_bytes,
+        archive_size=store.info(twin.key).size,
+        archive_digest=None,
+        manifest_digest=None,
+        evidence=None,
+        store_label=store.label,
+        seconds=seconds,
+        remarks=(f"Version {twin.version} holds exactly this content; nothing was written.",),
+    )
+
+
+def _conflict(plan: PublishPlan, store: ObjectStore, cause: ObjectExists) -> ObjectExists:
+    literal = plan.request.version not in ("patch", "minor", "major")
+    return ObjectExists(
+        f"Version {plan.version} of {plan.request.name} exists already in {store.label}, with other content.",
+        key=plan.key,
+        store=store.label,
+        hint="Published versions are never overwritten. "
+        + (
+            "Choose another number, or patch, minor or major."
+            if literal
+            else "Publish again for the next number, or use --on-conflict next."
+        ),
+        code=cause.code,
+    )
+
+
+def _refusal_hint(plan: PublishPlan) -> str:
+    more = len(plan.refusals) - 1
+    others = f"{more} more refused; all of them: --dry-run. " if more else ""
+    return f"{others}Rename, move or repair what is refused, or name it in a .archive-tui-ignore file in the source."

@@ -1,0 +1,184 @@
+"""Settings are one INI file: a section for each storage, `[DEFAULT]` for all of them, `[archive-tui]` for the program.
+
+Keys are lower-cased and interpolation is off, so that a `%` in a secret means itself.
+"""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import overload
+
+from platformdirs import user_config_path
+
+from archive_tui.errors import ConfigurationError
+
+PROGRAM_SECTION = "archive-tui"
+PROGRAM_KEYS = ("vault", "vault_prefix", "manifest_format", "theme", "keymap")
+SETTINGS_VARIABLE = "ARCHIVE_TUI_SETTINGS"
+
+
+class SettingsWarning(UserWarning):
+    """Something in a settings file that can be used, but is probably not what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`path` is None when there is no settings file. `storages` maps section names to their keys, `[DEFAULT]` mixed in;
+    `own_keys` are the keys that stand in the section itself. `remarks` are sentences for the user."""
+
+    path: Path | None
+    storages: Mapping[str, Mapping[str, str]]
+    program: Mapping[str, str] = field(default_factory=dict)
+    own_keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@overload
+def read_config(section_name: None = None, config_name: str | Path = ...) -> configparser.ConfigParser: ...
+@overload
+def read_config(section_name: str, config_name: str | Path = ...) -> dict[str, str]: ...
+def read_config(
+    section_name: str | None = None, config_name: str | Path = "secrets/settings.ini"
+) -> configparser.ConfigParser | dict[str, str]:
+    """Reads an INI file: all of it as a parser, or one section as a plain dict with the `[DEFAULT]` keys mixed in.
+
+    `'DEFAULT'` gives a dict even if the file is absent. A doubled percent sign, which files written for an
+    interpolating reader need, is kept as it stands and reported by a SettingsWarning.
+
+    Raises: ConfigurationError (a ValueError) `Error: [NAME] section not found in PATH`, and for a file that cannot be
+    read or parsed.
+    """
+    parser = _parse(Path(config_name))
+    if section_name is None:
+        return parser
+    if section_name == parser.default_section:
+        values = dict(parser.defaults())
+    elif parser.has_section(section_name):
+        values = dict(parser[section_name])
+    else:
+        raise ConfigurationError(
+            f"Error: [{section_name}] section not found in {config_name}",
+            hint=_section_hint(section_name, parser, Path(config_name)),
+        )
+    for remark in _percent_remarks(section_name, values):
+        warnings.warn(remark, SettingsWarning, stacklevel=2)
+    return values
+
+
+def find_settings_file(explicit: Path | None = None) -> Path | None:
+    """Returns the settings file that counts, None when there is none.
+
+    Order: `explicit`, `$ARCHIVE_TUI_SETTINGS`, `./settings.ini`, `./secrets/settings.ini`, the user's configuration
+    folder. The first two must exist.
+
+    Raises: ConfigurationError when a file that was named does not exist.
+    """
+    from_environment = os.environ.get(SETTINGS_VARIABLE)
+    named = explicit or (Path(from_environment).expanduser() if from_environment else None)
+    if named is not None:
+        if not named.is_file():
+            origin = "--settings" if explicit else f"${SETTINGS_VARIABLE}"
+            raise ConfigurationError(
+                f"No settings file at {named} (named by {origin}).",
+                hint="Check the path, or copy settings.example.ini there and edit it.",
+            )
+        return named
+    candidates = (Path("settings.ini"), Path("secrets/settings.ini"), user_config_path("archive-tui") / "settings.ini")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def load_settings(explicit: Path | None = None) -> Settings:
+    """Loads the settings file that `find_settings_file` finds; without one, settings without storages.
+
+    Raises: ConfigurationError for a file that cannot be read or parsed, and for misspelt keys of `[archive-tui]`.
+    """
+    path = find_settings_file(explicit)
+    if path is None:
+        return Settings(None, MappingProxyType({}))
+    parser = _parse(path)
+    storages: dict[str, Mapping[str, str]] = {}
+    own_keys: dict[str, frozenset[str]] = {}
+    remarks: list[str] = []
+    for section in parser.sections():
+        if section == PROGRAM_SECTION:
+            continue
+        storages[section] = MappingProxyType(dict(parser[section]))
+        own_keys[section] = frozenset(parser._sections[section])  # type: ignore[attr-defined]
+        remarks += _percent_remarks(section, storages[section])
+    program: dict[str, str] = {}
+    if parser.has_section(PROGRAM_SECTION):
+        program = dict(parser[PROGRAM_SECTION])
+        own = [key for key in program if key not in parser.defaults()]
+        remarks += check_keys(PROGRAM_SECTION, own, PROGRAM_KEYS)
+    return Settings(path, MappingProxyType(storages), MappingProxyType(program), own_keys, tuple(remarks))
+
+
+def check_keys(section: str, keys: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Returns remarks on keys that nobody reads.
+
+    Raises: ConfigurationError for a key that looks like a misspelling of a known one.
+    """
+    known = tuple(known)
+    remarks = []
+    for key in keys:
+        if key in known:
+            continue
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
+        if close:
+            raise ConfigurationError(
+                f"Unknown key in section [{section}]: {key}",
+                hint=f"Did you mean {close[0]!r}?",
+                code="unknown-key",
+            )
+        remarks.append(f"[{section}] has a key that nobody reads: {key}")
+    return remarks
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Returns `Did you mean 'x'? ` for a near miss, else an empty text."""
+    close = difflib.get_close_matches(word, tuple(known), n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}? " if close else ""
+
+
+def _parse(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"Cannot read the settings file {path}: {reason}", hint="Check its permissions and encoding."
+        ) from error
+    except configparser.Error as error:
+        # The parser's own message may quote a line, and a line may be a secret.
+        where = f" (line {error.lineno})" if hasattr(error, "lineno") and error.lineno else ""
+        raise ConfigurationError(
+            f"The settings file {path} is not a valid INI file{where}: {type(error).__name__}",
+            hint="Each section is [name], each line below it is key = value, and no section or key stands there twice.",
+        ) from None
+    return parser
+
+
+def _percent_remarks(section: str, values: Mapping[str, str]) -> list[str]:
+    return [
+        f"[{section}] {key} holds a doubled percent sign; it is taken literally: write a single % if one is meant."
+        for key, value in values.items()
+        if "%%" in value
+    ]
+
+
+def _section_hint(section: str, parser: configparser.ConfigParser, path: Path) -> str:
+    if not path.is_file():
+        return "There is no such file. Copy settings.example.ini there and edit it."
+    names: list[str] = parser.sections()
+    near = did_you_mean(section, names)
+    return f"{near}The file has: {', '.join(names) or 'no sections'}."
