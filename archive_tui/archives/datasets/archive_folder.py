@@ -4,13 +4,11 @@ check them."""
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from archive_tui.errors import HashError, ManifestError, SourceChanged, SourceError, SourceNotFound, TargetExists
+from archive_tui.errors import HashError, SourceChanged, SourceError, SourceNotFound, TargetExists
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.streams import HashingStream, read_chunks
 from archive_tui.manifests.dataset_manifest import (
@@ -21,8 +19,8 @@ from archive_tui.manifests.dataset_manifest import (
     parse_dataset_manifest,
 )
 from archive_tui.names.dataset_names import check_version, next_version
-from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
-from archive_tui.objects.atomic_file import sync_tree, write_atomically
+from archive_tui.objects.atomic_file import write_atomically
+from archive_tui.objects.folder_swap import staged_folder, swap_folder
 from archive_tui.operations.hashing import hash_file, hash_files
 from archive_tui.operations.scanning import SourceScan, scan_source
 from archive_tui.progress import Report, StopSignal, ignore, never
@@ -54,16 +52,10 @@ def make_dataset_archive_folder(
         raise TargetExists(f"The archive folder exists already: {target}", hint="Remove it, or choose another version.")
     scan = scan_source(source)
     refuse_what_cannot_be_archived(scan)
-    stage = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, suffix=TEMPORARY_SUFFIX, dir=target.parent))
-    try:
-        stage.chmod(0o755)
+    with staged_folder(target.parent) as stage:
         inventory = _copy_files(scan, stage)
-        _write_manifest(stage, _sealed(scan.carried_manifest, inventory))
-        sync_tree(stage)
-        stage.rename(target)
-    except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
-        raise
+        (stage / MANIFEST_NAME).write_bytes(format_dataset_manifest(_sealed(scan.carried_manifest, inventory)))
+        swap_folder(stage, target)
     return f"{path}/{name}.{number}"
 
 
@@ -84,7 +76,8 @@ def make_or_update_manifest(folder: str | Path, *, report: Report = ignore, stop
         if hashed.error is not None:
             raise hashed.error
         entries.append(Entry(hashed.path, hashed.size, hashed.digest))
-    _write_manifest(root, _sealed(scan.carried_manifest, Inventory(entries)))
+    data = format_dataset_manifest(_sealed(scan.carried_manifest, Inventory(entries)))
+    write_atomically(root / MANIFEST_NAME, [data], overwrite=True)
 
 
 def check_archive(folder: str | Path) -> None:
@@ -113,15 +106,9 @@ def refuse_what_cannot_be_archived(scan: SourceScan) -> None:
     """Raises the first refusal of a scan; warns of what is left out."""
     if scan.refusals:
         first = scan.refusals[0]
-        raise _refusal(first.rule)(
-            first.text, path=first.path, hint="Rename, move or repair it, then try again.", code=first.rule
-        )
+        raise SourceError(first.text, path=first.path, hint="Rename, move or repair it, then repeat.", code=first.rule)
     for remark in scan.skipped:
         warnings.warn(remark.text, UserWarning, stacklevel=3)
-
-
-def _refusal(rule: str) -> Callable[..., Exception]:
-    return ManifestError if rule.startswith("manifest") else SourceError
 
 
 def _copy_files(scan: SourceScan, stage: Path) -> Inventory:
@@ -147,7 +134,3 @@ def _sealed(carried: DatasetManifest | None, inventory: Inventory) -> DatasetMan
         archive=None,
         extra=carried.extra if carried else {},
     )
-
-
-def _write_manifest(folder: Path, manifest: DatasetManifest) -> None:
-    write_atomically(folder / MANIFEST_NAME, [format_dataset_manifest(manifest)], overwrite=True)

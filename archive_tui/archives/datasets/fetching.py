@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive_tui.archives.datasets.catalog import DatasetVersion, find_version
-from archive_tui.archives.datasets.verifying import compare_side_manifest, compare_with_manifest, make_evidence
-from archive_tui.errors import AccessDenied, HashError, ManifestError, TargetExists
+from archive_tui.archives.datasets.verifying import (
+    compare_side_manifest,
+    compare_with_manifest,
+    make_evidence,
+    read_inner_manifest,
+)
+from archive_tui.errors import HashError, ManifestError, TargetExists
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.report import Finding, IntegrityReport
-from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, DatasetManifest, parse_dataset_manifest
+from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, DatasetManifest
 from archive_tui.names.dataset_names import check_dataset_name
-from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
-from archive_tui.objects.atomic_file import finish_interrupted_swap, swap_folder, sync_tree
+from archive_tui.objects.folder_swap import finish_interrupted_swap, staged_folder, swap_folder
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.archive_structure import read_archive_structure, read_manifest_member
+from archive_tui.operations.archive_structure import read_archive_structure
 from archive_tui.operations.unpacking import UnpackedArchive, unpack_archive
 from archive_tui.operations.verifying import verify_folder
 from archive_tui.progress import Report, StopSignal, ignore, never
@@ -70,13 +70,12 @@ def fetch_dataset(
             return _existing(found, target, report, stop)
     started = time.monotonic()
     info = store.info(found.key)
-    structure = read_archive_structure(store, found.key, info)
-    manifest = parse_dataset_manifest(read_manifest_member(store, found.key), where=f"{found.key}:{MANIFEST_NAME}")
-    with _stage_beside(target) as stage:
+    structure = read_archive_structure(store, found.key, info, stop=stop)
+    manifest = read_inner_manifest(store, found.key, structure)
+    with staged_folder(target.parent) as stage:
         unpacked = unpack_archive(store, found.key, stage, structure=structure, report=report, stop=stop)
         result = _check(store, found, manifest, unpacked, time.monotonic() - started)
-        sync_tree(stage)
-        swap_folder(stage, target)
+        swap_folder(stage, target, overwrite=overwrite)
     evidence = make_evidence(store, found.key, info, EvidenceLevel.RESTORED, unpacked.archive_digest, PROVEN)
     size = sum(entry.size or 0 for entry in unpacked.inventory if entry.path != MANIFEST_NAME)
     return FetchReceipt(found.name, found.version, target, len(manifest.inventory), size, False, result, evidence)
@@ -123,29 +122,3 @@ def _check(
 def _describe(finding: Finding) -> str:
     detail = finding.detail or (f"expected {finding.expected}, found {finding.found}" if finding.found else "")
     return f"{finding.path} is {finding.kind}" + (f" ({detail})" if detail else "")
-
-
-@contextmanager
-def _stage_beside(target: Path) -> Iterator[Path]:
-    """A new folder in the target's own; removed if it has not been moved away when the block ends."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, suffix=TEMPORARY_SUFFIX, dir=target.parent))
-    except PermissionError as error:
-        raise AccessDenied(
-            f"Cannot write in {target.parent}: {error.strerror}", hint="Choose another folder with --to."
-        ) from error
-    try:
-        stage.chmod(0o777 & ~_umask())
-        yield stage
-    finally:
-        if stage.exists():
-            shutil.rmtree(stage, ignore_errors=True)
-
-
-def _umask() -> int:
-    # Reading the umask means setting it, process-wide; Linux tells it without.
-    for line in Path("/proc/self/status").read_text().splitlines() if Path("/proc/self/status").exists() else ():
-        if line.startswith("Umask:"):
-            return int(line.split()[1], 8)
-    return 0o022

@@ -9,20 +9,22 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from archive_tui.archives.datasets.catalog import list_versions, read_version_manifest
+from archive_tui.archives.datasets.conflicts import (
+    IdenticalContent,
+    find_published_twin,
+    make_conflict,
+    with_next_version,
+)
 from archive_tui.archives.datasets.planning import (
     DatasetDetails,
     PublishPlan,
     PublishRequest,
-    choose_version,
     plan_publish,
 )
-from archive_tui.errors import ArchiveError, ConfigurationError, ObjectExists, SourceError, StorageError
+from archive_tui.archives.datasets.receipt import PublishReceipt
+from archive_tui.errors import ConfigurationError, ObjectExists, SourceError, StorageError
 from archive_tui.integrity.digest import sha256_of_bytes
-from archive_tui.integrity.evidence import Evidence
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.manifests.dataset_manifest import (
     ArchiveReference,
@@ -30,7 +32,6 @@ from archive_tui.manifests.dataset_manifest import (
     format_dataset_manifest,
     manifest_time,
 )
-from archive_tui.names.dataset_names import archive_key, manifest_key
 from archive_tui.objects.object_store import ObjectStore, PutResult
 from archive_tui.operations.packing import pack_archive
 from archive_tui.progress import BytesDone, Ended, Notice, Planned, Report, StopSignal, ignore, never
@@ -47,41 +48,6 @@ __all__ = [
 
 MOST_ATTEMPTS = 20
 """How often `on_conflict=next` packs again before it gives up: each attempt lost a race against another publisher."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishReceipt:
-    """What lies in the store now. `outcome` is `published`, or `identical` when that content was there already (then
-    `version` names the version that holds it). Sizes in bytes, digests SHA-256; `evidence` says how the archive was
-    proven (None for `identical`: nothing was looked at); `manifest_digest` None when no manifest was written beside it."""
-
-    outcome: str
-    name: str
-    version: str
-    key: str
-    files: int
-    source_bytes: int
-    archive_size: int
-    archive_digest: str | None
-    manifest_digest: str | None
-    evidence: Evidence | None
-    store_label: str
-    seconds: float
-    remarks: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        values = dataclasses.asdict(self)
-        if self.evidence is not None:
-            values["evidence"]["level"] = self.evidence.level.name.lower()
-        return values
-
-
-class _IdenticalContent(Exception):
-    """Not an error: the way out of a pack that turned out to be needless."""
-
-    def __init__(self, version: str, key: str) -> None:
-        self.version = version
-        self.key = key
 
 
 def publish(
@@ -103,18 +69,18 @@ def publish(
         raise ConfigurationError(f"Unknown rule for conflicts: {plan.request.on_conflict!r}", hint="Use fail or next.")
     started = time.monotonic()
     for attempt in range(MOST_ATTEMPTS):
-        sealer = _Sealer(store, plan)
+        sealer = _Sealer(plan)
         try:
             result = _put_archive(store, plan, sealer, report, stop)
-        except _IdenticalContent as identical:
+        except IdenticalContent as identical:
             return _identical_receipt(store, plan, identical, sealer, time.monotonic() - started)
         except ObjectExists as conflict:
-            twin = _published_twin(store, plan, sealer.inventory)
+            twin = find_published_twin(store, plan, sealer.inventory, report, stop)
             if twin is not None:
                 return _identical_receipt(store, plan, twin, sealer, time.monotonic() - started)
             if plan.request.on_conflict == "fail" or attempt == MOST_ATTEMPTS - 1:
-                raise _conflict(plan, store, conflict) from conflict
-            plan = _with_next_version(store, plan)
+                raise make_conflict(plan, store, conflict) from conflict
+            plan = with_next_version(store, plan)
             report(Notice(f"The number was taken meanwhile; publishing as {plan.version}."))
             continue
         manifest_digest, remarks = write_side_manifest(store, plan.manifest_key, sealer.sealed(), result, stop=stop)
@@ -158,8 +124,7 @@ class _Sealer:
     """Makes the manifest when the last file has been hashed, or abandons the pack when that content is published
     already."""
 
-    def __init__(self, store: ObjectStore, plan: PublishPlan) -> None:
-        self._store = store
+    def __init__(self, plan: PublishPlan) -> None:
         self._plan = plan
         self.inventory: Inventory | None = None
         self._manifest: DatasetManifest | None = None
@@ -175,14 +140,9 @@ class _Sealer:
             archive=None,
             extra=carried.extra if carried else {},
         )
-        if plan.same_version is not None:
-            twin = _published_twin(self._store, plan, inventory)
-            if twin is None:
-                raise ObjectExists(f"Version {plan.version} exists.", key=plan.key, store=self._store.label)
-            raise twin
         if self._is_unchanged(inventory):
             assert plan.latest is not None
-            raise _IdenticalContent(plan.latest.version, plan.latest.key)
+            raise IdenticalContent(plan.latest.version, plan.latest.key)
         return format_dataset_manifest(self._manifest)
 
     def sealed(self) -> DatasetManifest:
@@ -200,7 +160,7 @@ class _Sealer:
 def _put_archive(
     store: ObjectStore, plan: PublishPlan, sealer: Callable[[Inventory], bytes], report: Report, stop: StopSignal
 ) -> PutResult:
-    if plan.same_version is not None and plan.difference is not None and _differs_from_same_version(plan):
+    if plan.same_version is not None:
         raise ObjectExists(f"Version {plan.version} exists.", key=plan.key, store=store.label)
     report(Planned("upload"))
     finished = False
@@ -220,42 +180,8 @@ def _put_archive(
         report(Ended("upload", finished))
 
 
-def _differs_from_same_version(plan: PublishPlan) -> bool:
-    """True when names and sizes alone prove that the taken number holds other content: nothing need be read then."""
-    assert plan.difference is not None and plan.same_version is not None
-    difference = plan.difference
-    is_latest = plan.latest is not None and plan.latest.key == plan.same_version.key
-    return is_latest and bool(difference.added or difference.removed or difference.changed)
-
-
-def _published_twin(store: ObjectStore, plan: PublishPlan, inventory: Inventory | None) -> _IdenticalContent | None:
-    if inventory is None:
-        return None
-    try:
-        taken = next(known for known in list_versions(store, plan.request.name) if known.version == plan.version)
-        manifest = read_version_manifest(store, taken)
-    except (StopIteration, ArchiveError):
-        return None  # it cannot be shown to be the same, so it is a conflict
-    if manifest.inventory.same_content(inventory) and dict(manifest.dataset) == plan.details:
-        return _IdenticalContent(taken.version, taken.key)
-    return None
-
-
-def _with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:
-    increment = plan.request.version if plan.request.version in ("patch", "minor", "major") else "patch"
-    versions = [known.version for known in list_versions(store, plan.request.name)]
-    version = choose_version(versions or [plan.version], increment)
-    return dataclasses.replace(
-        plan,
-        version=version,
-        key=archive_key(plan.request.name, version),
-        manifest_key=manifest_key(plan.request.name, version),
-        same_version=None,
-    )
-
-
 def _identical_receipt(
-    store: ObjectStore, plan: PublishPlan, twin: _IdenticalContent, sealer: _Sealer, seconds: float
+    store: ObjectStore, plan: PublishPlan, twin: IdenticalContent, sealer: _Sealer, seconds: float
 ) -> PublishReceipt:
     return PublishReceipt(
         outcome="identical",
@@ -271,22 +197,6 @@ def _identical_receipt(
         store_label=store.label,
         seconds=seconds,
         remarks=(f"Version {twin.version} holds exactly this content; nothing was written.",),
-    )
-
-
-def _conflict(plan: PublishPlan, store: ObjectStore, cause: ObjectExists) -> ObjectExists:
-    literal = plan.request.version not in ("patch", "minor", "major")
-    return ObjectExists(
-        f"Version {plan.version} of {plan.request.name} exists already in {store.label}, with other content.",
-        key=plan.key,
-        store=store.label,
-        hint="Published versions are never overwritten. "
-        + (
-            "Choose another number, or patch, minor or major."
-            if literal
-            else "Publish again for the next number, or use --on-conflict next."
-        ),
-        code=cause.code,
     )
 
 

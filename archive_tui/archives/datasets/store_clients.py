@@ -45,7 +45,7 @@ class StoreClient(StorageClientABC):
         Raises: ConfigurationError (a ValueError) when `what` is neither `storage_area` nor `local_path`.
         """
         if what == "local_path":
-            self.local_path.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.local_path)
             store: ObjectStore = FolderStore(self.local_path.resolve(), read_only_objects=False)
         elif what == "storage_area":
             store = self.object_store
@@ -103,8 +103,9 @@ class LocalStorageClient(StoreClient):
     known_keys = (*StoreClient.known_keys, "storage_area")
 
     def _make_store(self) -> ObjectStore:
-        area = Path(str(self.config_get("storage_area"))).expanduser()
-        return FolderStore(area.absolute())
+        area = Path(str(self.config_get("storage_area"))).expanduser().absolute()
+        _make_folder(area)
+        return FolderStore(area)
 
     def _address(self, filename: str) -> Path:
         return Path(str(self.config["storage_area"])) / filename
@@ -165,3 +166,12 @@ class AwsStorageClient(StoreClient):
 
     def _address(self, filename: str) -> str:
         return f"{self.config.get('storage_client')}:{self.config.get('bucket')}:{filename}"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot make the folder {folder}: {error.strerror}", hint="Check storage_area and local_path."
+        ) from error

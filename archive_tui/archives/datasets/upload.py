@@ -22,7 +22,9 @@ from archive_tui.manifests.dataset_manifest import (
     format_dataset_manifest,
     parse_dataset_manifest,
 )
-from archive_tui.objects.atomic_file import finish_interrupted_swap, write_atomically
+from archive_tui.names.dataset_names import check_dataset_name
+from archive_tui.objects.atomic_file import write_atomically
+from archive_tui.objects.folder_swap import finish_interrupted_swap
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.packing import pack_archive
 from archive_tui.operations.scanning import scan_source
@@ -67,6 +69,7 @@ def upload_archive_folder(
 
 def fetch_into_local_path(store: ObjectStore, local_path: Path, name: str, version: str, overwrite: bool) -> Path:
     """Returns `local_path/name.VERSION`, fetched and verified unless it is there and not to be overwritten."""
+    check_dataset_name(name)
     if version == "latest":
         try:
             version = find_version(store, name).version

@@ -12,7 +12,8 @@ from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, DatasetManifest, parse_dataset_manifest
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
-from archive_tui.operations.archive_structure import read_archive_structure, read_manifest_member
+from archive_tui.operations.archive_structure import ArchiveStructure, read_archive_structure
+from archive_tui.operations.manifest_member import read_manifest_member
 from archive_tui.operations.unpacking import UnpackedArchive, unpack_archive
 from archive_tui.progress import Report, StopSignal, ignore, never
 
@@ -33,8 +34,8 @@ def verify_version(
     subject = f"{found.name} {found.version} in {store.label}"
     info = store.info(found.key)
     try:
-        manifest = parse_dataset_manifest(read_manifest_member(store, found.key), where=f"{found.key}:{MANIFEST_NAME}")
-        structure = read_archive_structure(store, found.key, info)
+        structure = read_archive_structure(store, found.key, info, stop=stop)
+        manifest = read_inner_manifest(store, found.key, structure)
         unpacked = unpack_archive(store, found.key, None, structure=structure, report=report, stop=stop)
     except (HostileArchive, ManifestError, InvalidName, IntegrityError) as error:
         return _refused(subject, found, info, store, str(error), time.monotonic() - started)
@@ -51,6 +52,11 @@ def verify_version(
     )
     level = EvidenceLevel.DAMAGED if findings else EvidenceLevel.RESTORED
     return result, make_evidence(store, found.key, info, level, unpacked.archive_digest, PROVEN)
+
+
+def read_inner_manifest(store: ObjectStore, key: str, structure: ArchiveStructure) -> DatasetManifest:
+    """Reads the manifest inside an archive whose structure has been checked."""
+    return parse_dataset_manifest(read_manifest_member(store, key, structure=structure), where=f"{key}:{MANIFEST_NAME}")
 
 
 def compare_with_manifest(manifest: DatasetManifest, unpacked: UnpackedArchive) -> tuple[Finding, ...]:

@@ -1,0 +1,79 @@
+"""What to do when somebody else has the number: the same content, a next number, or a conflict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from archive_tui.archives.datasets.catalog import list_versions, read_version_manifest
+from archive_tui.archives.datasets.planning import INCREMENTS, PublishPlan, choose_version
+from archive_tui.errors import ArchiveError, ObjectExists
+from archive_tui.integrity.inventory import Entry, Inventory, compare_inventories
+from archive_tui.names.dataset_names import archive_key, manifest_key
+from archive_tui.objects.object_store import ObjectStore
+from archive_tui.operations.hashing import hash_files
+from archive_tui.progress import Report, StopSignal
+
+
+class IdenticalContent(Exception):
+    """Not an error: the way out of a pack that turned out to be needless."""
+
+    def __init__(self, version: str, key: str) -> None:
+        self.version = version
+        self.key = key
+
+
+def find_published_twin(
+    store: ObjectStore, plan: PublishPlan, inventory: Inventory | None, report: Report, stop: StopSignal
+) -> IdenticalContent | None:
+    """Tells whether the version that has taken the number holds this very content: then there is no conflict.
+
+    `inventory` None: the store refused before the source was read; it is hashed only if names and sizes agree."""
+    try:
+        taken = next(known for known in list_versions(store, plan.request.name) if known.version == plan.version)
+        manifest = read_version_manifest(store, taken)
+    except (StopIteration, ArchiveError):
+        return None  # it cannot be shown to be the same, so it is a conflict
+    if dict(manifest.dataset) != plan.details:
+        return None
+    if inventory is None:
+        sizes = Inventory(Entry(file.path, file.size, None) for file in plan.scan.files)
+        difference = compare_inventories(manifest.inventory, sizes)
+        if difference.added or difference.removed or difference.changed:
+            return None
+        inventory = _hash_source(plan, report, stop)
+    return IdenticalContent(taken.version, taken.key) if manifest.inventory.same_content(inventory) else None
+
+
+def _hash_source(plan: PublishPlan, report: Report, stop: StopSignal) -> Inventory:
+    listed = {plan.scan.real_paths.get(file.path, file.path): file.path for file in plan.scan.files}
+    hashed = hash_files(plan.scan.base, listed, report=report, stop=stop)
+    return Inventory(Entry(listed[file.path], file.size, file.digest) for file in hashed)
+
+
+def with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:
+    increment = plan.request.version if plan.request.version in INCREMENTS else "patch"
+    versions = [known.version for known in list_versions(store, plan.request.name)]
+    version = choose_version(versions or [plan.version], increment)
+    return dataclasses.replace(
+        plan,
+        version=version,
+        key=archive_key(plan.request.name, version),
+        manifest_key=manifest_key(plan.request.name, version),
+        same_version=None,
+    )
+
+
+def make_conflict(plan: PublishPlan, store: ObjectStore, cause: ObjectExists) -> ObjectExists:
+    literal = plan.request.version not in INCREMENTS
+    return ObjectExists(
+        f"Version {plan.version} of {plan.request.name} exists already in {store.label}, with other content.",
+        key=plan.key,
+        store=store.label,
+        hint="Published versions are never overwritten. "
+        + (
+            "Choose another number, or patch, minor or major."
+            if literal
+            else "Publish again for the next number, or use --on-conflict next."
+        ),
+        code=cause.code,
+    )

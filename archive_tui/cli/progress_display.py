@@ -1,0 +1,153 @@
+"""How a long operation shows its progress on standard error: bars on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from archive_tui.cli import diagnostics
+from archive_tui.cli.formatting import format_count, format_duration, format_size
+
+if TYPE_CHECKING:
+    from archive_tui.jobs.progress_meter import PhaseProgress
+
+LINE_INTERVAL = 10.0
+"""Seconds between two plain lines of one phase."""
+
+
+class ProgressDisplay(Protocol):
+    """Shows snapshots; `update` is called from one thread, several times a second."""
+
+    def update(self, phases: Sequence[PhaseProgress]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class NoProgress:
+    def update(self, phases: Sequence[PhaseProgress]) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+class PlainProgress:
+    """One line when a phase begins, one when it ends, and one every ten seconds in between."""
+
+    def __init__(
+        self,
+        write: Callable[[str], None] = diagnostics.write_diagnostic,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._last_line: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
+        self._ended: set[str] = set()
+
+    def update(self, phases: Sequence[PhaseProgress]) -> None:
+        now = self._clock()
+        for phase in phases:
+            if phase.phase in self._ended:
+                continue
+            if phase.ended:
+                self._ended.add(phase.phase)
+                seconds = now - self._begun.get(phase.phase, now)
+                self._write(f"{phase.phase}: {_amounts(phase)} in {format_duration(seconds)}")
+            elif phase.phase not in self._begun:
+                self._begun[phase.phase] = self._last_line[phase.phase] = now
+                self._write(f"{phase.phase}: begins{_totals(phase)}")
+            elif now - self._last_line[phase.phase] >= LINE_INTERVAL:
+                self._last_line[phase.phase] = now
+                self._write(f"{phase.phase}: {_amounts(phase)}{_pace(phase)}")
+
+    def close(self) -> None:
+        return
+
+
+class ProgressBars:
+    """One bar for each phase: part done, bytes, files, rate, time left."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description:<7}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            TextColumn("{task.fields[figures]}", markup=False),
+            console=diagnostics.open_console(),
+            auto_refresh=False,
+            expand=True,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._progress.start()
+
+    def update(self, phases: Sequence[PhaseProgress]) -> None:
+        for phase in phases:
+            if phase.phase not in self._tasks:
+                self._tasks[phase.phase] = self._progress.add_task(phase.phase, total=None, figures="")
+            done, total = _measure(phase)
+            self._progress.update(
+                self._tasks[phase.phase],
+                completed=done,
+                total=done if phase.ended and total is None else total,
+                figures=_figures(phase),
+            )
+        self._progress.refresh()
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def choose_display(*, quiet: bool) -> ProgressDisplay:
+    """Returns bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+    if quiet:
+        return NoProgress()
+    return ProgressBars() if diagnostics.is_terminal() else PlainProgress()
+
+
+def _measure(phase: PhaseProgress) -> tuple[int, int | None]:
+    """What the bar shows: bytes when their total is known, else items."""
+    if phase.bytes_total:
+        return phase.bytes_done, phase.bytes_total
+    return (phase.items_done, phase.items_total) if phase.items_total else (phase.bytes_done, None)
+
+
+def _amounts(phase: PhaseProgress) -> str:
+    parts = []
+    if phase.ended and (items := phase.items_done or phase.items_total):
+        parts.append(format_count(items, "file"))
+    elif phase.items_total is not None:
+        parts.append(f"{phase.items_done:,} of {format_count(phase.items_total, 'file')}")
+    elif phase.items_done:
+        parts.append(format_count(phase.items_done, "file"))
+    if phase.bytes_done or phase.bytes_total:
+        of_bytes = f" of {format_size(phase.bytes_total)}" if phase.bytes_total is not None and not phase.ended else ""
+        parts.append(f"{format_size(phase.bytes_done)}{of_bytes}")
+    if phase.failed_items:
+        parts.append(format_count(phase.failed_items, "finding"))
+    return ", ".join(parts) or "nothing to do"
+
+
+def _totals(phase: PhaseProgress) -> str:
+    parts = []
+    if phase.items_total is not None:
+        parts.append(format_count(phase.items_total, "file"))
+    if phase.bytes_total is not None:
+        parts.append(format_size(phase.bytes_total))
+    return f", {', '.join(parts)}" if parts else ""
+
+
+def _pace(phase: PhaseProgress) -> str:
+    rate = f", {format_size(phase.rate)}/s" if phase.rate is not None else ""
+    return rate + (f", {format_duration(phase.eta)} left" if phase.eta is not None else "")
+
+
+def _figures(phase: PhaseProgress) -> str:
+    files = f"{phase.items_done:,}" + (f"/{phase.items_total:,}" if phase.items_total is not None else "")
+    size = format_size(phase.bytes_done) + (f"/{format_size(phase.bytes_total)}" if phase.bytes_total else "")
+    rate = f"{format_size(phase.rate)}/s" if phase.rate is not None and not phase.ended else ""
+    left = f"{format_duration(phase.eta)} left" if phase.eta is not None and not phase.ended else ""
+    return "  ".join(part for part in (f"{files} files", size, rate, left) if part)

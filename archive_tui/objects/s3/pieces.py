@@ -1,0 +1,76 @@
+"""Cuts a stream into payloads that can be sent again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+
+from archive_tui.integrity.streams import Chunk
+from archive_tui.objects.s3.connection import Payload
+
+MIB = 1 << 20
+SMALLEST_PART = 16 * MIB
+MOST_PARTS = 10_000
+PIECE = 256 << 10
+"""Bytes of the writes to the socket: so often stop is looked at and progress told."""
+
+_GROWTH = ((1_000, 1), (3_000, 4), (6_000, 16), (MOST_PARTS, 72))
+"""Up to part number n, parts have so many times the smallest size: together more than 5 TiB."""
+
+
+def part_size(number: int, total: int | None, smallest: int = SMALLEST_PART) -> int:
+    """Returns the bytes of part `number` (from 1). All alike when the total is known, else growing."""
+    if total is not None:
+        return max(smallest, -(-total // (MOST_PARTS - 100) // MIB) * MIB)
+    return smallest * next(times for last, times in _GROWTH if number <= last)
+
+
+class PieceQueue:
+    """Chunks on their way; small ones are joined, large ones are cut without copying."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[Chunk] = deque()
+        self._small = bytearray()
+        self.size = 0
+
+    def add(self, chunk: Chunk) -> None:
+        self.size += len(chunk)
+        if len(chunk) < PIECE // 4:
+            self._small += chunk
+            if len(self._small) >= PIECE:
+                self._flush()
+            return
+        self._flush()
+        view = memoryview(chunk)
+        self._pieces.extend(view[start : start + PIECE] for start in range(0, len(view), PIECE))
+
+    def take(self, size: int) -> tuple[Chunk, ...]:
+        """Removes and returns the first `size` bytes, or what there is."""
+        self._flush()
+        taken: list[Chunk] = []
+        while size > 0 and self._pieces:
+            piece = self._pieces.popleft()
+            if len(piece) > size:
+                view = memoryview(piece)
+                self._pieces.appendleft(view[size:])
+                piece = view[:size]
+            taken.append(piece)
+            size -= len(piece)
+            self.size -= len(piece)
+        return tuple(taken)
+
+    def _flush(self) -> None:
+        if self._small:
+            self._pieces.append(self._small)
+            self._small = bytearray()
+
+
+def make_payload(pieces: Sequence[Chunk], digest: str | None = None) -> Payload:
+    """Hashes the pieces, unless the digest is known."""
+    if digest is None:
+        hashed = hashlib.sha256()
+        for piece in pieces:
+            hashed.update(piece)
+        digest = hashed.hexdigest()
+    return Payload(pieces, sum(len(piece) for piece in pieces), digest)

@@ -1,0 +1,133 @@
+"""Compares a folder with the manifest in it: every listed file is read and hashed, and every other one is named."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from archive_tui.errors import ManifestError, OperationStopped
+from archive_tui.integrity.inventory import Entry, Inventory
+from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
+from archive_tui.manifests import FoundManifest, find_manifest
+from archive_tui.names.display import escape_for_display
+from archive_tui.operations.contained_open import source_not_found
+from archive_tui.operations.folder_listing import list_folder_files
+from archive_tui.operations.hashing import HashedFile, hash_files
+from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
+
+PHASE = "verify"
+PROVEN = "every listed file read in full and hashed here"
+
+_GONE = (errno.ENOENT, errno.ENOTDIR)
+
+
+def verify_folder(folder: Path, *, report: Report = ignore, stop: StopSignal = never) -> IntegrityReport:
+    """Returns what was found when every file of the folder's manifest was hashed. Nothing is changed.
+
+    Findings, sorted by path: CHANGED (another digest, or a symbolic link, folder or device in the file's place),
+    MISSING, EXTRA (there, but not listed; the manifest itself and unfinished writes of this program do not count),
+    UNREADABLE. Symbolic links below `folder` are never followed. A stop gives a report with `complete` False. Phase
+    `verify`: bytes and items of the listed files. Memory grows with the manifest, not with the files.
+
+    Raises: SourceNotFound when there is no such folder, ManifestError when there is no manifest or it cannot be used.
+    """
+    if not folder.is_dir():
+        if folder.exists():
+            raise ManifestError(
+                f"Not a folder: {escape_for_display(str(folder))}",
+                hint="Name the folder that holds manifest.json.",
+                code="manifest-missing",
+            )
+        raise source_not_found(folder)
+    return _Verification(folder, find_manifest(folder), report, stop).run()
+
+
+class _Verification:
+    def __init__(self, folder: Path, manifest: FoundManifest, report: Report, stop: StopSignal) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._inventory: Inventory = manifest.inventory
+        self._report = report
+        self._stop = stop
+        self._findings: list[Finding] = []
+        self._ok = 0
+        self._bytes = 0
+        self._looked_at = 0
+
+    def run(self) -> IntegrityReport:
+        begun = time.monotonic()
+        complete = False
+        self._report(Planned(PHASE, len(self._inventory), self._inventory.total_bytes))
+        try:
+            self._hash_listed()
+            self._find_extra()
+            complete = True
+        except OperationStopped:
+            self._report(Notice("Stopped; nothing is claimed for what was not read."))
+        finally:
+            self._report(Ended(PHASE, complete))
+        return IntegrityReport(
+            subject=str(self._folder),
+            files_total=len(self._inventory),
+            files_ok=self._ok,
+            bytes_total=self._inventory.total_bytes,
+            bytes_read=self._bytes,
+            findings=tuple(sorted(self._findings, key=lambda finding: (finding.path, finding.kind))),
+            complete=complete,
+            proven=PROVEN,
+            seconds=time.monotonic() - begun,
+        )
+
+    def _hash_listed(self) -> None:
+        paths = self._inventory.by_path
+        for hashed in hash_files(self._folder, paths, report=self._report, stop=self._stop, phase=PHASE):
+            self._looked_at += 1
+            self._bytes += hashed.size
+            entry = self._inventory[hashed.path]
+            if hashed.digest is not None and hashed.digest == entry.digest and entry.size in (None, hashed.size):
+                self._ok += 1
+            else:
+                self._add(_describe(entry, hashed))
+
+    def _find_extra(self) -> None:
+        own = self._manifest.path.name
+        for path, size, detail in self._list_files():
+            if path not in self._inventory and path != own:
+                self._add(Finding(FindingKind.EXTRA, path, found_size=size, detail=detail))
+
+    def _list_files(self) -> Iterator[tuple[str, int | None, str]]:
+        for found in list_folder_files(self._folder, stop=self._stop):
+            if found.error is None:
+                yield found.path, found.size, found.detail
+            else:
+                reason = found.error.strerror or str(found.error)
+                detail = f"the folder cannot be listed: {reason}"
+                self._add(Finding(FindingKind.UNREADABLE, found.path, detail=detail))
+
+    def _add(self, finding: Finding) -> None:
+        self._findings.append(finding)
+        reason = finding.detail or finding.kind.value
+        self._report(ItemFailed(PHASE, finding.path, self._looked_at, f"{finding.kind.value}: {reason}"))
+
+
+def _describe(entry: Entry, hashed: HashedFile) -> Finding:
+    """Returns the finding for a listed file that is not what it should be."""
+
+    def finding(kind: FindingKind, detail: str, found: str | None = None, size: int | None = None) -> Finding:
+        return Finding(kind, entry.path, entry.digest, found, entry.size, size, detail)
+
+    if hashed.error is None:
+        detail = "other content"
+        if entry.size is not None and entry.size != hashed.size:
+            detail = f"{hashed.size:,} bytes instead of {entry.size:,}"
+        return finding(FindingKind.CHANGED, detail, hashed.digest, hashed.size)
+    number = hashed.error.errno
+    if number in _GONE:
+        return finding(FindingKind.MISSING, "not there")
+    if number == errno.ELOOP:
+        return finding(FindingKind.CHANGED, "a symbolic link is in its place")
+    if number in (errno.EINVAL, errno.EISDIR, errno.ENXIO):
+        return finding(FindingKind.CHANGED, "no regular file is in its place")
+    return finding(FindingKind.UNREADABLE, hashed.error.strerror or str(hashed.error))

@@ -1,0 +1,54 @@
+"""The tables of the state database, as steps that are applied in order and never changed afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # `object` is the store's identity, a slash, and the key: a folder reached by two roots has one record.
+        """CREATE TABLE evidence (
+               object TEXT PRIMARY KEY, level INTEGER NOT NULL, digest TEXT, size INTEGER NOT NULL,
+               checked_at REAL NOT NULL, method TEXT NOT NULL, version TEXT
+           ) WITHOUT ROWID""",
+        """CREATE TABLE evidence_history (
+               id INTEGER PRIMARY KEY, object TEXT NOT NULL, level INTEGER NOT NULL, digest TEXT,
+               size INTEGER NOT NULL, checked_at REAL NOT NULL, method TEXT NOT NULL, version TEXT
+           )""",
+        "CREATE INDEX evidence_history_by_object ON evidence_history (object, id)",
+    ),
+)
+"""Step n takes a database of version n - 1 to version n; version 0 is an empty file."""
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+class NewerSchemaError(Exception):
+    """The file was written by a newer release; nothing in it is touched."""
+
+
+def read_schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings the database to SCHEMA_VERSION in one transaction; of several processes one does it.
+
+    Raises: NewerSchemaError, sqlite3.Error.
+    """
+    if read_schema_version(connection) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = read_schema_version(connection)
+        if version > SCHEMA_VERSION:
+            raise NewerSchemaError
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

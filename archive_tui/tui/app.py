@@ -1,0 +1,47 @@
+"""Opens the two panes: checks the terminal first, and imports Textual only when they can be drawn."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from archive_tui.tui.terminal import check_terminal, prepare_environment
+
+if TYPE_CHECKING:
+    from archive_tui.archives.locations import Location
+    from archive_tui.settings import Settings
+
+TOUR_HINT = "New here? The keys: ?   A tour on sample data: q, then archive-tui demo"
+
+
+def run_panes(left: Location | str | None, right: Location | str | None, settings: Settings) -> None:
+    """Runs the terminal interface until the user leaves; jobs that run then are stopped and waited for.
+
+    None: the current folder on the left, the first storage on the right.
+
+    Raises: ConfigurationError (code `no-terminal`) when this is no terminal on which it can be drawn.
+    """
+    check_terminal(os.environ, (sys.stdin, sys.stdout))
+    prepare_environment(theme=settings.program.get("theme", ""))
+    from archive_tui.archives.storages import default_storage_name
+    from archive_tui.jobs.engine import JobEngine
+    from archive_tui.state.database import open_state_database
+    from archive_tui.state.evidence_table import EvidenceTable
+    from archive_tui.tui.archive_app import ArchiveApp
+
+    engine = JobEngine()
+    database = open_state_database()
+    try:
+        app = ArchiveApp(
+            left if left is not None else str(os.curdir),
+            right if right is not None else default_storage_name(settings),
+            settings,
+            engine=engine,
+            evidence_table=EvidenceTable(database),
+            greeting=TOUR_HINT if settings.path is None else "",
+        )
+        app.run()
+    finally:
+        engine.close()
+        database.close()

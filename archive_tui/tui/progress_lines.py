@@ -1,0 +1,97 @@
+"""Progress as lines of text: what is done, of how much, how fast, how long still, and a bar. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archive_tui.jobs.job import JobSnapshot, JobState
+from archive_tui.jobs.progress_meter import PhaseProgress
+from archive_tui.tui.cells import pad_to
+from archive_tui.tui.formatting import format_count, format_duration, format_rate, format_size
+from archive_tui.tui.pane_rows import Cell
+
+PHASE_WORDS = {
+    "scan": "look",
+    "pack": "read",
+    "upload": "write",
+    "check": "check",
+    "unpack": "unpack",
+    "verify": "verify",
+    "hash": "hash",
+    "test": "try",
+}
+
+STATE_LOOKS = {
+    JobState.QUEUED: ("·", "weak"),
+    JobState.RUNNING: ("▸", "running"),
+    JobState.STOPPING: ("▸", "doubtful"),
+    JobState.VERIFIED: ("✓", "proven"),
+    JobState.COPIED: ("◇", "doubtful"),
+    JobState.FINISHED: ("·", ""),
+    JobState.FINDINGS: ("✗", "damaged"),
+    JobState.FAILED: ("✗", "damaged"),
+    JobState.CANCELLED: ("○", "weak"),
+}
+"""A glyph and the name of a style for each state; the word itself always stands beside them."""
+
+FILLED, OPEN = " ", "·"
+"""A bar is blanks in reverse: one byte a cell, and it shows without colours."""
+
+
+def bar_cells(fraction: float | None, width: int) -> list[Cell]:
+    """Exactly `width` cells; None: the whole is not known, so nothing is filled."""
+    filled = 0 if fraction is None else int(max(0.0, min(1.0, fraction)) * width)
+    return [(FILLED * filled, "title"), (OPEN * (width - filled), "weak")]
+
+
+def format_percent(fraction: float | None) -> str:
+    """Rounded down: 100 % is said only of what is done."""
+    return "" if fraction is None else f"{int(fraction * 100)} %"
+
+
+def phase_figures(phase: PhaseProgress) -> str:
+    """`402 of 612 files · 744 MB of 1.2 GB · 61 MB/s · 8 s left`; what is not known is left out."""
+    parts = []
+    if phase.items_done or phase.items_total:
+        parts.append(f"{_of(format_count(phase.items_done), phase.items_total, format_count)} files")
+    if phase.bytes_done or phase.bytes_total:
+        parts.append(_of(format_size(phase.bytes_done), phase.bytes_total, format_size))
+    if phase.failed_items:
+        parts.append(f"{format_count(phase.failed_items)} {'finding' if phase.failed_items == 1 else 'findings'}")
+    if phase.rate is not None:
+        parts.append(format_rate(phase.rate))
+    if phase.eta is not None:
+        parts.append(f"{format_duration(phase.eta)} left")
+    elif phase.ended:
+        parts.append(f"in {format_duration(phase.seconds)}" if phase.seconds >= 1 else "at once")
+    return " · ".join(parts)
+
+
+def phase_lines(phase: PhaseProgress, width: int) -> list[list[Cell]]:
+    """Two lines: the figures, which change often, and the bar, which does not."""
+    word = pad_to(PHASE_WORDS.get(phase.phase, phase.phase), 8)
+    percent = format_percent(phase.fraction).rjust(6)
+    figures: list[Cell] = [(f" {word}{percent}   ", "heading"), (phase_figures(phase), "")]
+    return [figures, [(" " * 9, ""), *bar_cells(phase.fraction, max(10, width - 11))]]
+
+
+def job_lines(job: JobSnapshot, width: int) -> list[list[Cell]]:
+    """The phases of a job, two lines each."""
+    lines: list[list[Cell]] = []
+    for phase in job.phases:
+        lines += phase_lines(phase, width)
+    return lines
+
+
+def state_cells(job: JobSnapshot) -> list[Cell]:
+    glyph, style = STATE_LOOKS[job.state]
+    return [(f"{glyph} {job.state}", style)]
+
+
+def job_fraction(job: JobSnapshot) -> float | None:
+    phase = job.current_phase
+    return phase.fraction if phase is not None else None
+
+
+def _of(done: str, total: int | None, show: Callable[[int], str]) -> str:
+    return done if total is None else f"{done} of {show(total)}"

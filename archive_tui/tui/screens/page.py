@@ -1,0 +1,170 @@
+"""The base of the full-screen pages: a title line, a body, and the status line and key line that every screen has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+
+from archive_tui.errors import ArchiveError
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.names.display import escape_for_display
+from archive_tui.tui.actions import Action, ActionContext
+from archive_tui.tui.cells import cut_end, pad_to
+from archive_tui.tui.line_editor import LineEditor, Prompt
+from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.screens.action_screen import ActionScreen
+from archive_tui.tui.services import Services
+from archive_tui.tui.tasks import TaskEnded, Tasks
+from archive_tui.tui.widgets.key_line import KeyLine
+from archive_tui.tui.widgets.line_view import LineView
+from archive_tui.tui.widgets.small_terminal import SmallTerminal
+from archive_tui.tui.widgets.status_line import StatusLine
+
+TICK_SECONDS = 0.25
+
+
+class JobChanged(Message):
+    """A job has passed from one state to the next; posted from the job's own thread."""
+
+    def __init__(self, job: JobSnapshot) -> None:
+        super().__init__()
+        self.job = job
+
+
+class Page(ActionScreen):
+    """Subclasses give `action_groups`, `compose_body` and `draw`. `draw` is called four times a second while a job or a
+    task of this page runs, and not at all when nothing does."""
+
+    body_classes: ClassVar[str] = ""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.tasks = Tasks(self, services.background)
+        self._title = LineView(id="page-title", classes="one-line")
+        self._ticker: Timer | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def compose(self) -> ComposeResult:
+        yield SmallTerminal()
+        yield self._title
+        with Vertical(id="page-body"):
+            yield from self.compose_body()
+        yield StatusLine()
+        yield KeyLine()
+
+    def compose_body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.services.engine.subscribe(self._job_changed)
+        self.call_after_refresh(self.update_page)
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+        self.tasks.stop_all()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.update_page)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.update_page)
+
+    # What is shown
+
+    def title_cells(self) -> tuple[str, list[Cell]]:
+        """The title, and what stands at the right end of its line."""
+        return "", []
+
+    def draw(self) -> None:
+        """Brings the body up to date."""
+
+    def is_live(self) -> bool:
+        """True while something runs that this page shows."""
+        return False
+
+    def update_page(self) -> None:
+        if not self.is_attached or self.status_line is None:
+            return
+        self._draw_title()
+        self.draw()
+        self.draw_keys()
+        self._set_ticking()
+
+    def say(self, text: str) -> None:
+        """Shows a sentence in the status line; it stays until the next one."""
+        if self.status_line is not None:
+            self.status_line.say(text, with_time=bool(text))
+
+    def say_error(self, error: ArchiveError) -> None:
+        hint = f" {error.hint}" if error.hint else ""
+        self.say(escape_for_display(f"✗ {error.message}{hint}"))
+
+    def ask_text(self, label: str, text: str, accepted: Callable[[str], None]) -> None:
+        """Asks for a line of text in the status line; Esc answers nothing."""
+        self.ask(Prompt(label, accepted, LineEditor(text)))
+
+    @property
+    def status_text(self) -> str:
+        return self.status_line.sentence if self.status_line is not None else ""
+
+    def _draw_title(self) -> None:
+        left, right = self.title_cells()
+        room = max(0, self.size.width - sum(cell_len(text) for text, _ in right))
+        self._title.show([[(pad_to(" " + cut_end(left, room - 2), room), "heading"), *right]])
+
+    def draw_keys(self) -> None:
+        for line in self.query(KeyLine):
+            line.show_actions([action for action in self.actions_here if action.label])
+
+    # Keys
+
+    @property
+    def action_context(self) -> ActionContext:
+        return ActionContext(subject=self)
+
+    @property
+    def actions_here(self) -> list[Action]:
+        """Only what makes sense now is shown, and done."""
+        return [action for action in super().actions_here if self.offers(action)]
+
+    def offers(self, action: Action) -> bool:
+        return True
+
+    def run_registered(self, action: Action) -> None:
+        super().run_registered(action)
+        self.update_page()
+
+    # What runs
+
+    def on_job_changed(self, message: JobChanged) -> None:
+        self.update_page()
+
+    def on_task_ended(self, message: TaskEnded) -> None:
+        message.then(message.outcome)
+        self.update_page()
+
+    def _job_changed(self, job: JobSnapshot) -> None:
+        self.post_message(JobChanged(job))
+
+    def _set_ticking(self) -> None:
+        if self.is_live() and self._ticker is None:
+            self._ticker = self.set_interval(TICK_SECONDS, self._tick)
+        elif not self.is_live() and self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+
+    def _tick(self) -> None:
+        if self.is_live():
+            self.draw()
+            self._draw_title()
+        else:
+            self.update_page()

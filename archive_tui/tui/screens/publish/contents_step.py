@@ -1,0 +1,143 @@
+"""Step 2: what the source holds, while it is being looked at: counts, what stays out, what is in the way."""
+
+from __future__ import annotations
+
+import threading
+
+from textual.app import ComposeResult
+
+from archive_tui.names.display import escape_for_display
+from archive_tui.operations.scanning import PartialScan, iter_scan
+from archive_tui.operations.source_scan import ScanRemark
+from archive_tui.progress import StopSignal, check_stop
+from archive_tui.tui.cells import cut_middle
+from archive_tui.tui.formatting import count_of, format_count, format_size
+from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.screens.publish.draft import PublishDraft, narrow_scan
+from archive_tui.tui.screens.publish.step import PublishStep
+from archive_tui.tui.services import Services
+from archive_tui.tui.tasks import Outcome
+from archive_tui.tui.widgets.line_view import LineView
+from archive_tui.tui.widgets.row_list import RowList
+
+TASK = "scan"
+
+
+class ContentsStep(PublishStep):
+    title = "contents"
+
+    def __init__(self, draft: PublishDraft, services: Services) -> None:
+        super().__init__(draft, services)
+        self._counts = LineView(id="contents-counts")
+        self._remarks = RowList(id="contents-remarks", has_cursor=False)
+        self._lock = threading.Lock()
+        self._partial = PartialScan(0, 0, "")
+        self._found: list[ScanRemark] = []
+        self._failure = ""
+
+    def compose(self) -> ComposeResult:
+        yield self._counts
+        yield self._remarks
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        return ("up", "down", *(() if self.is_live() else ("rescan",)))
+
+    @property
+    def can_go_on(self) -> bool:  # type: ignore[override]
+        return self.draft.scan is not None
+
+    def begin(self) -> None:
+        if self.draft.scan is None:
+            self.do_publish_rescan()
+
+    def is_live(self) -> bool:
+        return self.page.tasks.is_running(TASK)
+
+    def do_publish_rescan(self) -> None:
+        self.draft.forget_scan()
+        self._failure, self._found, self._partial = "", [], PartialScan(0, 0, "")
+        self.page.tasks.start(TASK, self._scan, self._scanned)
+
+    def do_publish_up(self) -> None:
+        self._remarks.move_cursor(-1)
+
+    def do_publish_down(self) -> None:
+        self._remarks.move_cursor(1)
+
+    def _scan(self, stop: StopSignal) -> PartialScan:
+        partial = PartialScan(0, 0, "")
+        for partial in iter_scan(self.draft.source, stop=stop):
+            check_stop(stop)
+            with self._lock:
+                self._partial = partial
+                self._found.extend(partial.remarks)
+        return partial
+
+    def _scanned(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._failure = escape_for_display(f"{outcome.error.message} {outcome.error.hint}")
+            self.page.say_error(outcome.error)
+        elif outcome.value.scan is not None:
+            self.draft.scan = narrow_scan(outcome.value.scan, self.draft.chosen)
+
+    def draw_step(self) -> None:
+        scan = self.draft.scan
+        if scan is not None:
+            self._draw_counts(len(scan.files), scan.total_bytes, "")
+            self._draw_remarks(scan.refusals, scan.warnings, scan.skipped)
+            return
+        with self._lock:
+            partial, found = self._partial, tuple(self._found)
+        self._draw_counts(partial.files, partial.bytes, partial.latest)
+        self._remarks.show_rows([_remark_line(remark, "·", "weak") for remark in found])
+
+    def _draw_counts(self, files: int, size: int, latest: str) -> None:
+        source = escape_for_display(str(self.draft.source))
+        if self._failure:
+            verdict: list[Cell] = [(f" ✗ {self._failure}", "damaged")]
+        elif self.draft.scan is None:
+            room = max(10, self.size.width - 16)
+            verdict = [(" ▸ looking", "running"), (f"   {cut_middle(escape_for_display(latest), room)}", "weak")]
+        else:
+            verdict = self._verdict(self.draft.scan.refusals)
+        self._counts.show(
+            [
+                [],
+                [(f" {cut_middle(source, max(10, self.size.width - 2))}", "heading")],
+                [],
+                [(f"   {format_count(files).rjust(12)} files", "")],
+                [(f"   {format_size(size).rjust(12)}", "")],
+                verdict,
+                [],
+            ]
+        )
+
+    def _verdict(self, refusals: tuple[ScanRemark, ...]) -> list[Cell]:
+        if refusals:
+            return [(f" ✗ Cannot be published: {count_of(len(refusals), 'thing')} in the way. Repair and look again.", "damaged")]
+        if self.draft.scan is not None and not self.draft.scan.files:
+            return [(" ✗ Nothing to publish: there are no files.", "damaged")]
+        return [(" ✓ Everything here can be published.", "proven")]
+
+    def _draw_remarks(
+        self, refusals: tuple[ScanRemark, ...], warnings: tuple[ScanRemark, ...], skipped: tuple[ScanRemark, ...]
+    ) -> None:
+        rows: list[list[Cell]] = [_remark_line(remark, "✗", "damaged") for remark in refusals]
+        rows += [_remark_line(remark, "!", "doubtful") for remark in warnings]
+        if skipped:
+            rows += [[(f" Kept out ({len(skipped)}):", "heading")]]
+            rows += [_remark_line(remark, "·", "weak") for remark in skipped]
+        self._remarks.show_rows(rows)
+
+    def finish(self) -> str:
+        scan = self.draft.scan
+        if scan is None:
+            return "Still looking at the source."
+        if scan.refusals:
+            return f"{scan.refusals[0].text}  Rename, move or repair it, then r looks again."
+        return "" if scan.files else "There are no files to publish."
+
+
+def _remark_line(remark: ScanRemark, sign: str, style: str) -> list[Cell]:
+    return [(f" {sign} {remark.text}", style), (f"  ({remark.rule})", "weak")]

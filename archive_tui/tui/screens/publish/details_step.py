@@ -1,0 +1,83 @@
+"""Step 4: what people will want to know about the dataset; carried over from the latest version."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from archive_tui.archives.datasets.planning import DatasetDetails
+from archive_tui.tui.screens.publish.draft import PublishDraft
+from archive_tui.tui.screens.publish.step import PublishStep
+from archive_tui.tui.services import Services
+from archive_tui.tui.widgets.form_field import FormField
+from archive_tui.tui.widgets.line_view import LineView
+
+
+class DetailsStep(PublishStep):
+    title = "details"
+
+    def __init__(self, draft: PublishDraft, services: Services) -> None:
+        super().__init__(draft, services)
+        self._began_with = draft.carried_details()
+        details = self._began_with
+        self._intro = LineView(id="details-intro")
+        self._title = FormField("Title", details.title, name="title", help="One line, as in a list of references.")
+        self._description = FormField(
+            "Description", details.description, name="description", help="What was measured, where, how."
+        )
+        self._license = FormField(
+            "Licence", details.license, name="license", help="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
+        )
+        self._creators = FormField(
+            "Creators", "; ".join(details.creators), name="creators", help="Several are parted by ; as in Ada Byron; Chen Wei"
+        )
+        self._keywords = FormField(
+            "Keywords", ", ".join(details.keywords), name="keywords", help="Several are parted by a comma."
+        )
+
+    def compose(self) -> ComposeResult:
+        yield self._intro
+        yield self._title
+        yield self._description
+        yield self._license
+        yield self._creators
+        yield self._keywords
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        return ("up", "down")
+
+    def begin(self) -> None:
+        self.focus_field(0)
+
+    def draw_step(self) -> None:
+        plan = self.draft.plan
+        if self.draft.details is None and plan is not None and plan.latest_manifest is not None and plan.latest is not None:
+            text = f"Carried over from {plan.latest.version}; all of it may stay as it is."
+        else:
+            text = "All of it may stay empty. It is kept in the manifest of this version."
+        self._intro.show([[], [(f" {text}", "")]])
+
+    def do_publish_up(self) -> None:
+        self.move_focus(-1)
+
+    def do_publish_down(self) -> None:
+        self.move_focus(1)
+
+    def finish(self) -> str:
+        self.keep()
+        return ""
+
+    def keep(self) -> None:
+        entered = DatasetDetails(
+            title=self._title.value.strip(),
+            description=self._description.value.strip(),
+            license=self._license.value.strip(),
+            creators=split_entries(self._creators.value, ";"),
+            keywords=split_entries(self._keywords.value, ","),
+        )
+        if entered != self._began_with:
+            self.draft.details = entered
+
+
+def split_entries(text: str, separator: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(separator) if part.strip())

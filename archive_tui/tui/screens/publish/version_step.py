@@ -1,0 +1,290 @@
+"""Step 3: what has changed since the latest version, and which number this one gets."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from archive_tui.archives.datasets.planning import INCREMENTS, PublishRequest, plan_publish
+from archive_tui.errors import InvalidName
+from archive_tui.integrity.inventory import Difference, Entry
+from archive_tui.jobs.kinds import compare_job
+from archive_tui.names.dataset_names import version_number
+from archive_tui.names.display import escape_for_display
+from archive_tui.tui.formatting import format_age, format_count, format_size
+from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.progress_lines import bar_cells, phase_figures
+from archive_tui.tui.screens.publish.draft import LITERAL, PublishDraft, suggest_increment, summarise_places
+from archive_tui.tui.screens.publish.step import PublishStep
+from archive_tui.tui.services import Services
+from archive_tui.tui.tasks import Outcome
+from archive_tui.tui.widgets.line_view import Line, LineView
+from archive_tui.tui.widgets.row_list import RowList
+
+TASK = "versions"
+CHOICES = (*INCREMENTS, LITERAL)
+MEANINGS = {
+    "patch": "a correction",
+    "minor": "files were added",
+    "major": "not comparable with what came before",
+    LITERAL: "a number of your own",
+}
+
+
+class VersionStep(PublishStep):
+    title = "version"
+
+    def __init__(self, draft: PublishDraft, services: Services) -> None:
+        super().__init__(draft, services)
+        self._difference = LineView(id="version-difference")
+        self._choices = LineView(id="version-choices")
+        self._literal = Input(draft.literal, compact=True, placeholder="1.2.3", select_on_focus=False)
+        self._literal.cursor_blink = False
+        self._result = LineView(id="version-result")
+        self._counted: tuple[Difference, list[Line]] | None = None
+        self._all = RowList(id="version-all", has_cursor=False)
+
+    def compose(self) -> ComposeResult:
+        yield self._difference
+        yield self._choices
+        yield self._literal
+        yield self._result
+        yield self._all
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        if self.draft.plan is None:
+            return ("retry",) if not self.is_live() else ()
+        words = ["up", "down"]
+        if self.draft.difference is not None:
+            words.append("differences")
+            if self.draft.difference.unknown and not self.draft.is_compared and not self._is_comparing:
+                words.append("hash")
+        return (*words, *(("stop",) if self._is_comparing else ()))
+
+    @property
+    def can_go_on(self) -> bool:  # type: ignore[override]
+        return self.draft.plan is not None
+
+    @property
+    def _is_comparing(self) -> bool:
+        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        return job is not None and not job.state.is_end
+
+    def is_live(self) -> bool:
+        return self.page.tasks.is_running(TASK) or self._is_comparing
+
+    def begin(self) -> None:
+        if self.draft.plan is None:
+            self.do_publish_retry()
+        self._place_literal()
+
+    def do_publish_retry(self) -> None:
+        """Asks the storage again for what is published under this name."""
+        draft, storages = self.draft, self.services
+        request = PublishRequest(draft.name, draft.source)
+        self.page.tasks.start(
+            TASK,
+            lambda stop: plan_publish(storages.storage(draft.storage_name).store, request, scan=draft.scan, stop=stop),
+            self._planned,
+        )
+
+    def _planned(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.page.say_error(outcome.error)
+            return
+        self.draft.plan = outcome.value
+        self.draft.difference = outcome.value.difference
+        self.draft.version = self.draft.version or suggest_increment(self.draft.difference)[0]
+        self._place_literal()
+
+    # Comparing by digest
+
+    def do_publish_hash(self) -> None:
+        if self.draft.plan is not None:
+            self.draft.compare_job = self.services.engine.submit(compare_job(self.draft.plan))
+
+    def do_publish_stop(self) -> None:
+        if self.draft.compare_job is not None:
+            self.services.engine.cancel(self.draft.compare_job)
+
+    def _take_comparison(self) -> None:
+        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        if job is None or not job.state.is_end or self.draft.is_compared:
+            return
+        self.draft.compare_job = None
+        if isinstance(job.result, Difference):
+            suggested_before = suggest_increment(self.draft.difference)[0]
+            self.draft.difference, self.draft.is_compared = job.result, True
+            if self.draft.version == suggested_before:
+                self.draft.version = suggest_increment(job.result)[0]
+        self.page.say(escape_for_display(f"{job.message} {job.hint}"))
+
+    # What is shown
+
+    def draw_step(self) -> None:
+        self._take_comparison()
+        self._difference.show(self._difference_lines())
+        self._choices.show(self._choice_lines() if self.draft.plan is not None else [])
+        self._result.show(self._result_lines() if self.draft.plan is not None else [])
+
+    def _difference_lines(self) -> list[Line]:
+        plan, difference = self.draft.plan, self.draft.difference
+        if plan is None:
+            asking = f" ▸ asking {self.draft.storage_name} for its versions of {escape_for_display(self.draft.name)}"
+            failed = " Not known yet what is published: r asks again."
+            return [[], [(asking if self.is_live() else failed, "running" if self.is_live() else "doubtful")]]
+        if plan.latest is None:
+            scan = plan.scan
+            return [
+                [],
+                [(f" {escape_for_display(self.draft.name)} is new here: this will be its first version.", "heading")],
+                [],
+                [(f"   + added   {format_count(len(scan.files)).rjust(9)} files {format_size(scan.total_bytes).rjust(9)}", "")],
+            ]
+        return [[], [(f" {self._latest_sentence()}", "heading")], [], *self._counted_lines(difference), *self._compare_lines()]
+
+    def _latest_sentence(self) -> str:
+        plan = self.draft.plan
+        assert plan is not None and plan.latest is not None
+        age = format_age(plan.latest.modified)
+        parts = [f"{age} ago"] if age else []
+        if plan.latest_manifest is not None:
+            parts.append(f"{format_count(len(plan.latest_manifest.inventory))} files")
+        parts.append(format_size(plan.latest.size))
+        how = "compared by SHA-256" if self.draft.is_compared else "compared by name and size"
+        if plan.difference is None:
+            how = "its manifest cannot be read, so nothing is compared"
+        return f"Latest is {plan.latest.version} ({', '.join(parts)}), {how}:"
+
+    def _counted_lines(self, difference: Difference | None) -> list[Line]:
+        if difference is None:
+            return []
+        if self._counted is not None and self._counted[0] is difference:
+            return self._counted[1]
+        lines: list[Line] = [
+            _count_line("+ added", difference.added),
+            _count_line("* changed", difference.changed),
+            _count_line("- removed", difference.removed),
+            _count_line("= same", difference.same, is_listed=False),
+        ]
+        if difference.unknown:
+            lines.append([*_count_line("? equal size", difference.unknown, is_listed=False), ("    not yet compared", "doubtful")])
+        self._counted = difference, lines  # a hundred thousand entries are not counted again at each tick
+        return lines
+
+    def _compare_lines(self) -> list[Line]:
+        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        phase = job.current_phase if job is not None else None
+        if job is None or phase is None or job.state.is_end:
+            return []
+        return [[(f"   {job.state}  {phase_figures(phase)} ".ljust(54), ""), *bar_cells(phase.fraction, 20)]]
+
+    def _choice_lines(self) -> list[Line]:
+        suggested, reason = suggest_increment(self.draft.difference)
+        lines: list[Line] = []
+        for choice in CHOICES:
+            is_chosen = choice == self.draft.version
+            number = "" if choice == LITERAL else self.draft.resulting_version(choice)
+            word = "other" if choice == LITERAL else choice
+            meaning = reason if choice == suggested else MEANINGS[choice]
+            text = f" {'(•)' if is_chosen else '( )'} {number.ljust(9)} {word.ljust(7)} {meaning.ljust(38)}"
+            tail = "suggested" if choice == suggested else ""
+            lines.append([("  ", ""), (text, "cursor" if is_chosen else ""), (f"  {tail}", "weak")])
+        return lines
+
+    def _result_lines(self) -> list[Line]:
+        fault = self._find_fault()
+        if fault:
+            return [[], [(f" ✗ {fault}", "damaged")]]
+        plan = self.draft.plan
+        number = self.draft.resulting_version(self.draft.wanted_version)
+        lower = plan is not None and plan.latest is not None and version_number(number) < plan.latest.number
+        if lower and plan is not None and plan.latest is not None:
+            text = f" ! {number} is lower than {plan.latest.version}, which stays the latest. That is allowed."
+            return [[], [(text, "doubtful")]]
+        return [[], [(" Published versions are never overwritten; this one appears last, at once.", "weak")]]
+
+    def _find_fault(self) -> str:
+        try:
+            self.draft.resulting_version(self.draft.wanted_version)
+        except InvalidName as error:
+            return escape_for_display(error.message) if self.draft.literal.strip() else "Type the number: 1.2.3"
+        return ""
+
+    # Keys
+
+    def do_publish_up(self) -> None:
+        self._move(-1)
+
+    def do_publish_down(self) -> None:
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        if self.has_class("-all"):
+            self._all.move_cursor(by)
+            return
+        index = CHOICES.index(self.draft.version) if self.draft.version in CHOICES else 0
+        self.draft.version = CHOICES[max(0, min(index + by, len(CHOICES) - 1))]
+        self._place_literal()
+
+    def _place_literal(self) -> None:
+        is_literal = self.draft.version == LITERAL
+        self.set_class(is_literal, "-literal")
+        if is_literal:
+            self._literal.focus(scroll_visible=False)
+        elif self.app.focused is self._literal:
+            self.screen.set_focus(None)
+
+    def take_character(self, character: str) -> bool:
+        """A digit begins a number of one's own."""
+        if not character.isdigit() or self.draft.plan is None or self.has_class("-all"):
+            return False
+        self.draft.version = LITERAL
+        self._literal.value = self.draft.literal = character
+        self._literal.cursor_position = 1
+        self._place_literal()
+        return True
+
+    def do_publish_differences(self) -> None:
+        self._all.show_rows(_all_rows(self.draft.difference))
+        self.toggle_class("-all")
+
+    def close_inner(self) -> bool:
+        is_open = self.has_class("-all")
+        self.remove_class("-all")
+        return is_open
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        self.draft.literal = message.value
+        self.page.update_page()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.page.do_publish_next()
+
+    def finish(self) -> str:
+        return "Enter again goes to the next step." if self.close_inner() else self._find_fault()
+
+
+def _count_line(label: str, entries: tuple[Entry, ...], *, is_listed: bool = True) -> list[Cell]:
+    size = sum(entry.size or 0 for entry in entries)
+    figures = f"{format_count(len(entries)).rjust(9)} files {format_size(size).rjust(9)}"
+    places = f"   {escape_for_display(summarise_places(entries))}" if is_listed and entries else ""
+    return [(f"   {label.ljust(13)}{figures}", "" if entries else "weak"), (places, "weak")]
+
+
+def _all_rows(difference: Difference | None) -> list[list[Cell]]:
+    if difference is None:
+        return []
+    rows: list[list[Cell]] = []
+    for sign, entries in (
+        ("+", difference.added),
+        ("*", difference.changed),
+        ("-", difference.removed),
+        ("?", difference.unknown),
+    ):
+        for entry in entries:
+            size = format_size(entry.size) if entry.size is not None else ""
+            rows.append([(f" {sign} {size.rjust(9)}  {escape_for_display(entry.path)}", "")])
+    return rows

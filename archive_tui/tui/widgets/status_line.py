@@ -1,0 +1,50 @@
+"""The line that says what happened last, in a sentence, with its time; and the place of short questions."""
+
+from __future__ import annotations
+
+import time
+
+from textual.strip import Strip
+
+from archive_tui.tui.cells import cut_end, pad_to, take_cells_from_end
+from archive_tui.tui.formatting import format_clock
+from archive_tui.tui.glyphs import to_ascii
+from archive_tui.tui.line_editor import Prompt
+from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.widgets.line_widget import LineWidget
+
+
+class StatusLine(LineWidget):
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(id=id)
+        self.sentence = ""
+        self.said_at: float | None = None
+        self.prompt: Prompt | None = None
+
+    def say(self, sentence: str, *, with_time: bool = True) -> None:
+        """`sentence` is already escaped where it holds names."""
+        self.sentence = sentence
+        self.said_at = time.time() if with_time else None
+        self.refresh()
+
+    def ask(self, prompt: Prompt | None) -> None:
+        self.prompt = prompt
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if self.prompt is not None:
+            return self.make_strip(self._prompt_cells(self.prompt, width), width)
+        clock = f"{format_clock(self.said_at)} " if self.said_at is not None else ""
+        sentence = to_ascii(self.sentence) if self.archive_app.ascii_only else self.sentence
+        text = f" {clock}{sentence}"
+        return self.make_strip([(cut_end(text, width - 1, self.glyphs.ellipsis), "")], width)
+
+    def _prompt_cells(self, prompt: Prompt, width: int) -> list[Cell]:
+        label = f" {prompt.label} "
+        if prompt.choices:
+            return [(pad_to(cut_end(label, width, self.glyphs.ellipsis), width), "heading")]
+        room = max(4, width - len(label) - 2)
+        before = take_cells_from_end(prompt.editor.text[: prompt.editor.cursor], room)
+        after = prompt.editor.text[prompt.editor.cursor :]
+        return [(label, "heading"), (before, ""), (after[:1] or " ", "cursor"), (after[1:], "")]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from archive_tui.cli import diagnostics
+from archive_tui.cli.progress_display import NoProgress, PlainProgress, ProgressBars, choose_display
+from archive_tui.jobs.progress_meter import PhaseProgress
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _phase(name: str = "pack", **figures: object) -> PhaseProgress:
+    return PhaseProgress(phase=name, **figures)  # type: ignore[arg-type]
+
+
+def test_plain_lines_come_at_the_beginning_every_ten_seconds_and_at_the_end() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    display = PlainProgress(lines.append, clock)
+    display.update([_phase(items_total=612, bytes_total=1_200_000_000)])
+    for second in range(1, 25):
+        clock.now = second
+        display.update(
+            [
+                _phase(
+                    items_done=second,
+                    items_total=612,
+                    bytes_done=second * 1_000_000,
+                    bytes_total=1_200_000_000,
+                    rate=1_000_000.0,
+                    eta=1176.0,
+                )
+            ]
+        )
+    clock.now = 30
+    done = _phase(items_done=612, items_total=612, bytes_done=1_200_000_000, bytes_total=1_200_000_000, ended=True)
+    display.update([done])
+    display.update([done])
+    assert lines == [
+        "pack: begins, 612 files, 1.2 GB",
+        "pack: 10 of 612 files, 10 MB of 1.2 GB, 1.0 MB/s, 19 m 36 s left",
+        "pack: 20 of 612 files, 20 MB of 1.2 GB, 1.0 MB/s, 19 m 36 s left",
+        "pack: 612 files, 1.2 GB in 30 s",
+    ]
+
+
+def test_a_phase_that_ends_before_it_was_seen_has_one_line() -> None:
+    lines: list[str] = []
+    PlainProgress(lines.append, Clock()).update([_phase(items_done=1, items_total=1, ended=True)])
+    assert lines == ["pack: 1 file in 0 ms"]
+
+
+def test_findings_are_counted_in_the_lines() -> None:
+    lines: list[str] = []
+    PlainProgress(lines.append, Clock()).update([_phase("verify", items_done=3, failed_items=1, ended=True)])
+    assert lines == ["verify: 3 files, 1 finding in 0 ms"]
+
+
+def test_bars_show_bytes_files_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        diagnostics, "open_console", lambda: Console(file=screen, force_terminal=True, width=120, color_system=None)
+    )
+    display = ProgressBars()
+    display.update(
+        [_phase(items_done=3, items_total=9, bytes_done=500_000, bytes_total=1_000_000, rate=250_000.0, eta=2.0)]
+    )
+    display.close()
+    text = screen.getvalue()
+    for part in ("pack", "50 %", "3/9 files", "500 KB/1.0 MB", "250 KB/s", "2.0 s left"):
+        assert part in text
+
+
+def test_bars_finish_when_the_total_was_never_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        diagnostics, "open_console", lambda: Console(file=screen, force_terminal=True, width=100, color_system=None)
+    )
+    display = ProgressBars()
+    display.update([_phase("upload", bytes_done=10)])
+    display.update([_phase("upload", bytes_done=700, ended=True)])
+    display.close()
+    assert "100 %" in screen.getvalue()
+
+
+def test_quiet_shows_nothing_and_a_pipe_gets_lines() -> None:
+    assert isinstance(choose_display(quiet=True), NoProgress)
+    assert isinstance(choose_display(quiet=False), PlainProgress)

@@ -1,0 +1,125 @@
+"""An app on a real folder and a real local archive, for the tests of the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from archive_tui.archives.locations import open_folder, open_storage_location
+from archive_tui.integrity.evidence import Evidence
+from archive_tui.jobs.engine import JobEngine
+from archive_tui.settings import Settings
+from archive_tui.tui.archive_app import ArchiveApp
+from archive_tui.tui.screens.page import Page
+
+SECONDS = 30.0
+
+
+class EvidenceList(list[Evidence]):
+    """Quacks like an EvidenceTable."""
+
+    def record(self, evidence: Evidence) -> bool:
+        self.append(evidence)
+        return True
+
+    def lookup(self, store_identity: str, keys: object) -> dict[str, Evidence]:
+        return {}
+
+    def lookup_prefix(self, store_identity: str, prefix: str = "") -> dict[str, Evidence]:
+        return {}
+
+
+def make_settings(root: Path) -> Settings:
+    def section(name: str) -> dict[str, str]:
+        return {
+            "storage_client": "archive_tui.core.LocalStorageClient",
+            "storage_area": str(root / name),
+            "local_path": str(root),
+        }
+
+    return Settings(None, {"lab": section("lab"), "second": section("second")})
+
+
+def make_source(root: Path) -> Path:
+    """A small folder of data, as a scientist might have it."""
+    source = root / "home" / "station-07"
+    (source / "raw").mkdir(parents=True)
+    (source / "README.md").write_text("# Station 07\n")
+    (source / "sensors.csv").write_text("time,temperature\n" + "12:00,21.4\n" * 400)
+    for number in range(8):
+        (source / "raw" / f"2026-{number + 1:02d}.dat").write_bytes(bytes([number]) * 20_000)
+    return source
+
+
+class Place:
+    """The running app, and what the tests ask of it."""
+
+    def __init__(self, root: Path, app: ArchiveApp, pilot: Pilot[Any], engine: JobEngine, evidence: EvidenceList) -> None:
+        self.root = root
+        self.app = app
+        self.pilot = pilot
+        self.engine = engine
+        self.evidence = evidence
+
+    @property
+    def page(self) -> Any:
+        assert isinstance(self.app.screen, Page)
+        return self.app.screen
+
+    @property
+    def text(self) -> str:
+        """Everything that stands on the screen, one text line each."""
+        width, height = self.app.size
+        compositor = self.app.screen._compositor
+        strips = compositor.render_strips(self.app.size) if width and height else []
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*(_key(letter) for letter in text))
+
+    async def until(self, condition: Callable[[], Any], what: str = "") -> None:
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"never came: {what}\n{self.text}"
+            await self.pilot.pause()
+            await asyncio.sleep(0.01)
+        await self.pilot.pause()
+
+    async def until_text(self, *texts: str) -> None:
+        await self.until(lambda: all(text in self.text for text in texts), " / ".join(texts))
+
+
+def _key(letter: str) -> str:
+    return {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "_": "underscore", ";": "semicolon"}.get(letter, letter)
+
+
+@asynccontextmanager
+async def open_place(
+    root: Path, *, size: tuple[int, int] = (80, 24), workers: int = 2, folder: Path | None = None
+) -> AsyncIterator[Place]:
+    settings = make_settings(root)
+    engine = JobEngine(workers=workers)
+    evidence = EvidenceList()
+    app = ArchiveApp(
+        open_folder(folder or root / "home"),
+        open_storage_location(settings, "lab"),
+        settings,
+        engine=engine,
+        evidence_table=evidence,  # type: ignore[arg-type]
+        ascii_only=False,
+    )
+    try:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            yield Place(root, app, pilot, engine, evidence)
+    finally:
+        engine.close()
