@@ -9,7 +9,7 @@ import pytest
 
 from archive_tui.archives.datasets.fetching import fetch_dataset
 from archive_tui.archives.datasets.verifying import verify_version
-from archive_tui.errors import IntegrityError, InvalidName, ObjectNotFound, TargetExists
+from archive_tui.errors import IntegrityError, InvalidName, ObjectNotFound, StorageFull, TargetExists
 from archive_tui.integrity.digest import sha256_of_bytes
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.integrity.report import FindingKind, Verdict
@@ -169,3 +169,13 @@ def test_the_manifest_beside_must_be_the_archives_own(store: MemoryStore, publis
     replace(store, "station.0.0.1.manifest.json", json.dumps(beside).encode())
     report, _ = verify_version(store, "station")
     assert [finding.path for finding in report.findings] == ["station.0.0.1.zip"]
+
+
+def test_what_does_not_fit_is_refused_before_a_byte_is_written(
+    store: MemoryStore, publish_source: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_source()
+    monkeypatch.setattr("archive_tui.operations.free_space.free_bytes", lambda _: 1000)
+    with pytest.raises(StorageFull, match="Not enough room"):
+        fetch_dataset(store, "station", into=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -21,6 +21,7 @@ from archive_tui.names.dataset_names import check_dataset_name
 from archive_tui.objects.folder_swap import finish_interrupted_swap, staged_folder, swap_folder
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.archive_structure import read_archive_structure
+from archive_tui.operations.free_space import check_room
 from archive_tui.operations.unpacking import UnpackedArchive, unpack_archive
 from archive_tui.operations.verifying import verify_folder
 from archive_tui.progress import Report, StopSignal, ignore, never
@@ -72,6 +73,7 @@ def fetch_dataset(
     info = store.info(found.key)
     structure = read_archive_structure(store, found.key, info, stop=stop)
     manifest = read_inner_manifest(store, found.key, structure)
+    check_room(target.parent, structure.content_bytes)
     with staged_folder(target.parent) as stage:
         unpacked = unpack_archive(store, found.key, stage, structure=structure, report=report, stop=stop)
         result = _check(store, found, manifest, unpacked, time.monotonic() - started)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,8 @@ from archive_tui.integrity.inventory import Difference, Entry, Inventory, compar
 from archive_tui.manifests.dataset_manifest import DatasetManifest
 from archive_tui.names.dataset_names import archive_key, check_dataset_name, check_version, manifest_key, next_version
 from archive_tui.names.dataset_names import version_number as number
-from archive_tui.objects.object_store import ObjectStore, Support
+from archive_tui.objects.object_store import ObjectStore, Support, Traits
+from archive_tui.operations.free_space import free_bytes
 from archive_tui.operations.scanning import SourceScan, scan_source
 from archive_tui.progress import Report, StopSignal, ignore, never
 
@@ -117,10 +117,14 @@ def plan_publish(
     request: PublishRequest,
     *,
     scan: SourceScan | None = None,
+    probe: bool = True,
     report: Report = ignore,
     stop: StopSignal = never,
 ) -> PublishPlan:
-    """Plans a publish without writing anything; scans the source unless `scan` is given.
+    """Plans a publish; scans the source unless `scan` is given. Nothing of the dataset is written.
+
+    `probe`: a store that has not been asked yet what it can promise is asked, which may write and remove an object
+    of its own. Without, the plan rests on what is known.
 
     Raises: InvalidName for the dataset's name or version, SourceNotFound, and what the store raises.
     """
@@ -132,7 +136,7 @@ def plan_publish(
     latest = versions[-1] if versions else None
     latest_manifest, manifest_remarks = _read_latest(store, latest)
     sizes = Inventory(Entry(file.path, file.size, None) for file in scan.files)
-    free_bytes = _free_bytes(store)
+    free = _free_bytes(store)
     return PublishPlan(
         request=request,
         version=version,
@@ -143,8 +147,11 @@ def plan_publish(
         latest_manifest=latest_manifest,
         same_version=next((known for known in versions if known.version == version), None),
         difference=compare_inventories(latest_manifest.inventory, sizes) if latest_manifest else None,
-        free_bytes=free_bytes,
-        remarks=(*manifest_remarks, *_remarks(store, scan, latest, version, free_bytes)),
+        free_bytes=free,
+        remarks=(
+            *manifest_remarks,
+            *_remarks(store.probe() if probe else store.traits, scan, latest, version, free),
+        ),
         refusals=_refusals(scan),
     )
 
@@ -166,23 +173,20 @@ def _refusals(scan: SourceScan) -> tuple[str, ...]:
 
 
 def _remarks(
-    store: ObjectStore, scan: SourceScan, latest: DatasetVersion | None, version: str, free_bytes: int | None
+    traits: Traits, scan: SourceScan, latest: DatasetVersion | None, version: str, free: int | None
 ) -> tuple[str, ...]:
     remarks = [remark.text for remark in (*scan.skipped, *scan.warnings)]
     if latest is not None and number(version) < latest.number:
         remarks.append(f"{version} is lower than the latest version {latest.version}; `latest` stays {latest.version}.")
-    if free_bytes is not None and free_bytes < scan.total_bytes:
+    if free is not None and free < scan.total_bytes:
         remarks.append(
-            f"The store has {free_bytes} bytes free, the source {scan.total_bytes}: it fits only if it compresses well."
+            f"The store has {free:,} bytes free, the source {scan.total_bytes:,}: it fits only if it compresses well."
         )
-    if store.probe().create_only is Support.NO:
+    if traits.create_only is Support.NO:
         remarks.append(NOT_CREATE_ONLY)
     return tuple(remarks)
 
 
 def _free_bytes(store: ObjectStore) -> int | None:
     root = getattr(store, "root", None)
-    if not isinstance(root, Path):
-        return None
-    existing = next((folder for folder in (root, *root.parents) if folder.exists()), None)
-    return shutil.disk_usage(existing).free if existing else None
+    return free_bytes(root) if isinstance(root, Path) else None
