@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
     """Lists its commands in the order given, from their summaries alone."""
 
     def __init__(self, *arguments: Any, lazy_commands: Mapping[str, LazyCommand], **options: Any) -> None:
-        super().__init__(*arguments, no_args_is_help=False, **options)
+        super().__init__(*arguments, **{**options, "no_args_is_help": False})
         self.lazy_commands = lazy_commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -16,6 +16,10 @@ LINE_INTERVAL = 10.0
 """Seconds between two plain lines of one phase."""
 
 
+WITHOUT_RATE = frozenset({"scan"})
+"""Phases that count bytes without reading them."""
+
+
 class ProgressDisplay(Protocol):
     """Shows snapshots; `update` is called from one thread, several times a second."""
 
@@ -67,16 +71,22 @@ class PlainProgress:
 
 
 class ProgressBars:
-    """One bar for each phase: part done, bytes, files, rate, time left."""
+    """One bar for each phase: part done, files, bytes, rate, time left. Fits into 80 columns."""
+
+    COLUMNS = ("percent", "files", "size", "rate", "left")
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
+        right = [
+            TextColumn(f"{{task.fields[{name}]}}", markup=False, table_column=Column(justify="right", no_wrap=True))
+            for name in self.COLUMNS
+        ]
         self._progress = Progress(
-            TextColumn("{task.description:<7}", markup=False),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f} %", markup=False),
-            TextColumn("{task.fields[figures]}", markup=False),
+            *right,
             console=diagnostics.open_console(),
             auto_refresh=False,
             expand=True,
@@ -87,14 +97,11 @@ class ProgressBars:
     def update(self, phases: Sequence[PhaseProgress]) -> None:
         for phase in phases:
             if phase.phase not in self._tasks:
-                self._tasks[phase.phase] = self._progress.add_task(phase.phase, total=None, figures="")
+                nothing: dict[str, Any] = dict.fromkeys(self.COLUMNS, "")
+                self._tasks[phase.phase] = self._progress.add_task(phase.phase, total=None, **nothing)
             done, total = _measure(phase)
-            self._progress.update(
-                self._tasks[phase.phase],
-                completed=done,
-                total=done if phase.ended and total is None else total,
-                figures=_figures(phase),
-            )
+            figures: dict[str, Any] = dict(_figures(phase))
+            self._progress.update(self._tasks[phase.phase], completed=done, total=total, **figures)
         self._progress.refresh()
 
     def close(self) -> None:
@@ -109,10 +116,12 @@ def choose_display(*, quiet: bool) -> ProgressDisplay:
 
 
 def _measure(phase: PhaseProgress) -> tuple[int, int | None]:
-    """What the bar shows: bytes when their total is known, else items."""
+    """What the bar shows: bytes when their total is known, else items; a phase that has ended is full."""
     if phase.bytes_total:
         return phase.bytes_done, phase.bytes_total
-    return (phase.items_done, phase.items_total) if phase.items_total else (phase.bytes_done, None)
+    if phase.items_total:
+        return phase.items_done, phase.items_total
+    return (1, 1) if phase.ended else (0, None)
 
 
 def _amounts(phase: PhaseProgress) -> str:
@@ -145,9 +154,17 @@ def _pace(phase: PhaseProgress) -> str:
     return rate + (f", {format_duration(phase.eta)} left" if phase.eta is not None else "")
 
 
-def _figures(phase: PhaseProgress) -> str:
-    files = f"{phase.items_done:,}" + (f"/{phase.items_total:,}" if phase.items_total is not None else "")
-    size = format_size(phase.bytes_done) + (f"/{format_size(phase.bytes_total)}" if phase.bytes_total else "")
-    rate = f"{format_size(phase.rate)}/s" if phase.rate is not None and not phase.ended else ""
-    left = f"{format_duration(phase.eta)} left" if phase.eta is not None and not phase.ended else ""
-    return "  ".join(part for part in (f"{files} files", size, rate, left) if part)
+def _figures(phase: PhaseProgress) -> dict[str, str]:
+    done, total = _measure(phase)
+    items = (phase.items_done or phase.items_total or 0) if phase.ended else phase.items_done
+    files = f"{items:,}" if phase.ended or phase.items_total is None else f"{items:,}/{phase.items_total:,}"
+    size = format_size(phase.bytes_done)
+    if phase.bytes_total and not phase.ended:
+        size = f"{size}/{format_size(phase.bytes_total)}"
+    return {
+        "percent": f"{100 * done // total} %" if total else "",
+        "files": f"{files} {'file' if files == '1' else 'files'}" if items or phase.items_total else "",
+        "size": size if phase.bytes_done or phase.bytes_total else "",
+        "rate": f"{format_size(phase.rate)}/s" if phase.rate is not None and phase.phase not in WITHOUT_RATE else "",
+        "left": f"{format_duration(phase.eta)} left" if phase.eta is not None and not phase.ended else "",
+    }

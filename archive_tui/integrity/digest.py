@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TypeGuard
 
 from archive_tui.errors import ManifestError
 
@@ -12,7 +13,7 @@ DIGEST_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 _SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
-def is_sha256_hex(text: object) -> bool:
+def is_sha256_hex(text: object) -> TypeGuard[str]:
     return isinstance(text, str) and _SHA256_HEX.fullmatch(text) is not None
 
 
@@ -24,7 +25,6 @@ def normalise_sha256(text: object, *, where: str = "") -> str:
     if not is_sha256_hex(text):
         place = f" for {where}" if where else ""
         raise ManifestError(f"Not a SHA-256 digest{place}: {str(text)[:80]!r}", code="manifest-digest")
-    assert isinstance(text, str)
     return text.lower()
 
 

@@ -17,6 +17,9 @@ def publish_command(storage_name: str, plan: PublishPlan) -> str:
     words += ["--source", str(request.source)]
     if request.on_conflict != "fail" and request.version in INCREMENTS:
         words += ["--on-conflict", request.on_conflict]
+    words += ["--compression-level", str(request.compression_level)] if request.compression_level != -1 else []
+    words += ["--follow-symlinks"] if request.follow_symlinks else []
+    words += ["--allow-identical"] if request.allow_identical else []
     return shlex.join([*words, *_details_options(request.details)])
 
 

@@ -131,9 +131,11 @@ class JobSnapshot:
 
     @property
     def current_phase(self) -> PhaseProgress | None:
-        """The newest phase that has not ended; when all have, the last one; None before the first."""
-        running = [phase for phase in self.phases if not phase.ended]
-        return running[-1] if running else (self.phases[-1] if self.phases else None)
+        """The newest phase that has not ended, one with known totals before one without; when all have ended, the last
+        one; None before the first."""
+        running = [phase for phase in self.phases if not phase.ended] or list(self.phases)
+        known = [phase for phase in running if phase.fraction is not None]
+        return (known or running)[-1] if running else None
 
 
 class JobRecord:

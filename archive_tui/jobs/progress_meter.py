@@ -99,7 +99,7 @@ class _Phase:
             remaining, speed = self.items_total - self.items_done, speeds[1]
         else:
             return None
-        return remaining / speed if speed > 0 and remaining >= 0 else None
+        return remaining / speed if speed > 0 and remaining > 0 else None
 
 
 class ProgressMeter:

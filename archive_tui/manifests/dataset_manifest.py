@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from archive_tui.errors import ConfigurationError, InvalidName, ManifestError
-from archive_tui.integrity.digest import normalise_sha256
+from archive_tui.integrity.digest import is_sha256_hex, normalise_sha256
 from archive_tui.integrity.inventory import Entry, Inventory
-from archive_tui.manifests.manifest_document import parse_json_object
+from archive_tui.manifests.manifest_document import nested_too_deeply, parse_json_object
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.member_paths import MANIFEST_NAME, check_member_path, find_clashes
 
@@ -132,20 +132,20 @@ def _parse_files(parsed: dict[str, Any], where: str, file_extra: dict[str, Mappi
             raise ManifestError(
                 f"The manifest {where} is refused. {error.message}", hint=error.hint, code=error.code
             ) from error
-        shown = escape_for_display(path)
-        digest = normalise_sha256(item.get("sha256"), where=shown)
-        if len(item) > 2:
-            unknown = {name: value for name, value in item.items() if name not in ("file", "sha256", "size")}
-            if unknown:
-                file_extra[path] = unknown
-        yield Entry(path, _parse_size(item.get("size"), shown), digest)
+        digest, size = item.get("sha256"), item.get("size")
+        if not is_sha256_hex(digest):
+            digest = normalise_sha256(digest, where=escape_for_display(path))  # raises
+        if len(item) > (3 if "size" in item else 2):
+            file_extra[path] = {name: item[name] for name in item if name not in ("file", "sha256", "size")}
+        yield Entry(path, size if size is None else _parse_size(size, path), digest.lower())
 
 
-def _parse_size(size: object, shown: str) -> int | None:
+def _parse_size(size: object, of: str) -> int | None:
     if size is None:
         return None
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= LARGEST_SIZE:
-        raise ManifestError(f"Not a size in bytes for {shown}: {str(size)[:40]}", code="manifest-size")
+        shown = escape_for_display(f"{of}: {str(size)[:40]}")
+        raise ManifestError(f"Not a size in bytes for {shown}", code="manifest-size")
     return size
 
 
@@ -176,7 +176,7 @@ def format_dataset_manifest(manifest: DatasetManifest) -> bytes:
 
     The same manifest gives the same bytes. The time is written as aware UTC.
 
-    Raises: ManifestError (code `manifest-digest`) when a file has no digest.
+    Raises: ManifestError when a file has no digest (`manifest-digest`) or the metadata are nested too deeply.
     """
     document: dict[str, Any] = {
         **manifest.extra,
@@ -188,7 +188,10 @@ def format_dataset_manifest(manifest: DatasetManifest) -> bytes:
     if manifest.archive is not None:
         archive = manifest.archive
         document["archive"] = {"key": archive.key, "size": archive.size, "sha256": archive.digest}
-    return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    try:
+        return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    except RecursionError as error:  # what was read in another, less deep place of the program
+        raise nested_too_deeply(MANIFEST_NAME) from error
 
 
 def _format_entry(entry: Entry, unknown: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def parse_json_object(document: bytes, *, where: str) -> dict[str, Any]:
             text, parse_constant=_refuse_constant, parse_float=_parse_finite, object_pairs_hook=_refuse_double_names
         )
     except RecursionError as error:
-        raise ManifestError(f"The manifest {where} is nested too deeply", code="manifest-deep") from error
+        raise nested_too_deeply(where) from error
     except ValueError as error:
         raise ManifestError(
             f"The manifest {where} is not valid JSON: {_reason(error)}", code="manifest-json"
@@ -91,6 +91,10 @@ def parse_json_object(document: bytes, *, where: str) -> dict[str, Any]:
     if "\\ud" in text.lower():
         _refuse_surrogates(parsed, where)
     return parsed
+
+
+def nested_too_deeply(where: str) -> ManifestError:
+    return ManifestError(f"The manifest {where} is nested too deeply", code="manifest-deep")
 
 
 def _reason(error: ValueError) -> str:
@@ -125,3 +129,5 @@ def _refuse_surrogates(parsed: dict[str, Any], where: str) -> None:
         raise ManifestError(
             f"The manifest {where} holds text that is not valid Unicode", code="manifest-encoding"
         ) from error
+    except RecursionError as error:
+        raise nested_too_deeply(where) from error

@@ -7,10 +7,11 @@ import os
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from archive_tui.errors import ConfigurationError
+from archive_tui.objects.obstore_plane import client_options
 
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 RETRIES = 3
+LEAN_FAILURES = 3
 
 _CONTAINER_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web", re.ASCII)
 _PUBLIC_SUFFIX = "core.windows.net"
@@ -56,6 +58,7 @@ class AzureConnection:
         self._container_client: Any = None
         self._data_plane: Any = None
         self._has_data_plane = True
+        self._lean_failures = 0
 
     def __repr__(self) -> str:
         return f"AzureConnection({self.container!r})"
@@ -101,10 +104,12 @@ class AzureConnection:
                 self._has_data_plane = self._data_plane is not None
             return self._data_plane
 
-    def give_up_data_plane(self) -> None:
-        """The lean client failed where the SDK did not: it is not asked again."""
+    def report_lean_failure(self) -> None:
+        """The lean client failed where the SDK did not; after some times it is not asked again."""
         with self._lock:
-            self._data_plane, self._has_data_plane = None, False
+            self._lean_failures += 1
+            if self._lean_failures >= LEAN_FAILURES:
+                self._data_plane, self._has_data_plane = None, False
 
     def close(self) -> None:
         with self._lock:
@@ -124,11 +129,12 @@ class AzureConnection:
             logger.setLevel(logging.WARNING)  # it tells of every request at INFO
         from azure.storage.blob import ContainerClient, ExponentialRetry
 
+        credential = self._find_credential(endpoint)
         try:
             return ContainerClient(
                 endpoint.url,
                 self.container,
-                credential=self._find_credential(endpoint),
+                credential=credential,
                 retry_policy=ExponentialRetry(
                     initial_backoff=1, increment_base=2, retry_total=RETRIES, random_jitter_range=1
                 ),
@@ -168,11 +174,12 @@ class AzureConnection:
         place: AzureConfig = {
             "container_name": self.container, "account_name": endpoint.account, "endpoint": endpoint.url
         }  # fmt: skip
-        options: ClientConfig = {
-            "connect_timeout": f"{CONNECT_SECONDS}s", "timeout": f"{READ_SECONDS}s", "allow_http": True
-        }  # fmt: skip
         try:
-            return LeanClient(config={**place, **secret}, client_options=options, retry_config={"max_retries": RETRIES})
+            return LeanClient(
+                config={**place, **secret},
+                client_options=cast("ClientConfig", client_options()),
+                retry_config={"max_retries": RETRIES},
+            )
         except (BaseError, ValueError):
             return None
 
@@ -223,9 +230,8 @@ def _make_endpoint(url: str, account: str, credential: str | None) -> AzureEndpo
         raise ConfigurationError("The address of the Azure account is no web address", hint=_HINT)
     if not account:
         # Emulators and private endpoints have the account as the first segment of the path.
-        account = host.partition(".")[0] if ".blob." in host else parts.path.strip("/").partition("/")[0]
-    if not account:
-        raise ConfigurationError("The Azure account cannot be told from the address", hint="Set AccountName as well.")
+        first_segment = parts.path.strip("/").partition("/")[0]
+        account = host.partition(".")[0] if ".blob." in host or not first_segment else first_segment
     plain_url = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
     secret = credential if credential and credential != "default" else (parts.query or None)
     if secret is not None and "sig=" in secret:

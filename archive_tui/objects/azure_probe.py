@@ -11,6 +11,9 @@ from archive_tui.objects.azure_reader import make_version_condition
 from archive_tui.objects.object_store import Support, Traits
 
 RECORDED_BY_US = "Azure checks the MD5 of what it receives; the SHA-256 is computed and recorded by this program."
+_MD5_REFUSALS = frozenset({"Md5Mismatch", "InvalidMd5", "InvalidOperation", "INVALID_OPERATION"})
+"""The service's words, and the emulator's, which takes the same one in two spellings for others too."""
+
 NOT_CHECKED = "This server does not check the MD5 of what it receives: every upload is read back in full."
 
 
@@ -22,7 +25,8 @@ def checks_content(blob: Any) -> bool:
     try:
         blob.stage_block("canary", b"canary", headers={"Content-MD5": wrong})
     except HttpResponseError as error:
-        if error.status_code != 400:
+        answer = read_answer(error)
+        if answer is None or answer.code not in _MD5_REFUSALS:
             raise
         return True
     return False

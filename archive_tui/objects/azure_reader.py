@@ -72,7 +72,7 @@ class RangeFetcher:
             raise
         except (OSError, ValueError, _lean_error_type()):
             window = self._fetch_by_sdk(start, length, version)
-            self._connection.give_up_data_plane()
+            self._connection.report_lean_failure()
             return window
 
     def _fetch_lean(self, client: Any, start: int, length: int, version: str | None) -> Window:
@@ -89,7 +89,10 @@ class RangeFetcher:
         blob = self._connection.container_client.get_blob_client(self._name)
         download = blob.download_blob(offset=start, length=length, max_concurrency=1, **make_version_condition(version))
         content = memoryview(download.readall())
-        return _check_length(content, start, length, download.properties.size, download.properties.etag)
+        # `properties.size` is the length of the range; the size of the blob stands in the range's header only, which
+        # is absent for an empty blob and for a range beyond the end.
+        total = int((download.properties.content_range or "/0").rpartition("/")[2])
+        return _check_length(content, start, length, total, download.properties.etag)
 
 
 class WindowedReader:

@@ -78,10 +78,12 @@ def _put_back_after_crash(path: Path, kept: Path) -> None:
 
 
 def _restore(path: Path, kept: Path) -> None:
-    if os.path.lexists(kept):
+    if os.path.lexists(kept) and not kept.is_dir():
         kept.replace(path)  # one step: what the transfer has left there goes, the user's comes back
-    else:
-        path.unlink(missing_ok=True)
+        return
+    path.unlink(missing_ok=True)
+    if kept.is_dir():
+        kept.rename(path)
 
 
 def _make_folders(folder: Path, root: Path) -> list[Path]:

@@ -28,6 +28,11 @@ def link_or_claim(temporary: str, name: str, folder_fd: int) -> bool:
     """
     try:
         os.link(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
+    except FileExistsError:
+        # NFS repeats a request whose reply was lost, and finds what the first one has made.
+        if _are_same(temporary, name, folder_fd):
+            return True
+        raise
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
@@ -64,6 +69,11 @@ def _take_claim(claim: str, folder_fd: int) -> int:
         with contextlib.suppress(OSError):
             if not remove_abandoned_claim(claim, folder_fd):
                 time.sleep(0.005)
+
+
+def _are_same(first: str, second: str, folder_fd: int) -> bool:
+    one, other = (os.stat(name, dir_fd=folder_fd, follow_symlinks=False) for name in (first, second))
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 def exists(name: str, folder_fd: int) -> bool:

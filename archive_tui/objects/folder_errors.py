@@ -44,72 +44,46 @@ def translate_os_errors(key: str, store: str, *, writing: bool = False) -> Itera
 def to_storage_error(error: OSError, key: str, store: str, *, writing: bool = False) -> ArchiveError:
     """Returns the error of this package that says what `error` says about `key`."""
     reason = error.strerror or str(error)
-    if error.errno in _FULL:
-        return StorageFull(
-            f"No room to write {key!r} in {store}: {reason}",
-            key=key,
-            store=store,
-            hint="Nothing was stored. Make room or raise the quota, and run the same again.",
-        )
-    if error.errno in _DENIED:
-        return _denied(error, key, store, reason)
-    if error.errno == errno.ELOOP:
-        return AccessDenied(
-            f"A symbolic link is in the path of {key!r} in {store}",
-            key=key,
-            store=store,
-            code="symlink-in-path",
-            hint="This store does not follow links. Replace the link by a folder, or configure its target.",
-        )
-    if writing and error.errno in _IN_THE_WAY:
-        return ObjectExists(
-            f"Something of that name is in the way of {key!r} in {store}: {reason}",
-            key=key,
-            store=store,
-            hint="A folder and an object cannot have the same name here. Choose another name.",
-        )
-    if not writing and error.errno in _ABSENT:
-        return ObjectNotFound(
-            f"No such object in {store}: {key}", key=key, store=store, hint="List the store to see what it holds."
-        )
-    if error.errno == errno.ENOENT:
-        return StorageError(
-            f"The folder of {key!r} in {store} has vanished",
-            key=key,
-            store=store,
-            code=FOLDER_VANISHED,
-            hint="Somebody has removed it while it was written to. Try again.",
-        )
-    if error.errno in _GONE:
-        return StorageUnavailable(
-            f"{store} does not answer for {key!r}: {reason}",
-            key=key,
-            store=store,
-            hint="Check that the disk or share is mounted and reachable, and try again.",
-        )
     if error.errno in _NAME:
         return InvalidName(f"{store} cannot keep the name {key!r}: {reason}", name=key, code="key-refused-by-folder")
-    return _other(error, key, store, reason)
+    kind, message, hint, code = _explain(error.errno or 0, key, reason, writing)
+    return kind(f"{store}: {message}", key=key, store=store, hint=hint, code=code)
 
 
-def _denied(error: OSError, key: str, store: str, reason: str) -> AccessDenied:
-    read_only = error.errno == errno.EROFS
-    return AccessDenied(
-        f"Not allowed to reach {key!r} in {store}: {reason}",
-        key=key,
-        store=store,
-        hint=(
-            "It is mounted read-only. Mount it for writing, or choose another place."
-            if read_only
-            else "Check owner and permissions of the file and of its folders."
-        ),
-    )
+_Explanation = tuple[type[StorageError], str, str, str | None]
 
 
-def _other(error: OSError, key: str, store: str, reason: str) -> StorageError:
+def _explain(code: int, key: str, reason: str, writing: bool) -> _Explanation:
+    if code in _FULL:
+        hint = "Nothing was stored. Make room or raise the quota, and run the same again."
+        return StorageFull, f"No room to write {key!r}: {reason}", hint, None
+    if code in _DENIED:
+        return AccessDenied, f"Not allowed to reach {key!r}: {reason}", _hint_of_denied(code), None
+    if code == errno.ELOOP:
+        hint = "This store does not follow links. Replace the link by a folder, or configure its target."
+        return AccessDenied, f"A symbolic link is in the path of {key!r}", hint, "symlink-in-path"
+    if writing and code in _IN_THE_WAY:
+        hint = "A folder and an object cannot have the same name here. Choose another name."
+        return ObjectExists, f"Something of that name is in the way of {key!r}: {reason}", hint, None
+    if not writing and code in _ABSENT:
+        return ObjectNotFound, f"No such object: {key!r}", "List the store to see what it holds.", None
+    return _explain_failure(code, key, reason)
+
+
+def _explain_failure(code: int, key: str, reason: str) -> _Explanation:
+    if code == errno.ENOENT:
+        hint = "Somebody has removed it while it was written to. Try again."
+        return StorageError, f"The folder of {key!r} has vanished", hint, FOLDER_VANISHED
+    if code in _GONE:
+        hint = "Check that the disk or share is mounted and reachable, and try again."
+        return StorageUnavailable, f"No answer for {key!r}: {reason}", hint, None
     hint = "Check the health of the disk before you go on."
-    if error.errno in (errno.EMFILE, errno.ENFILE):
+    if code in (errno.EMFILE, errno.ENFILE):
         hint = "Too many files are open. Raise the limit (ulimit -n) or run fewer things at once."
-    return StorageError(
-        f"{store} failed at {key!r}: {reason}", key=key, store=store, hint=hint, code="storage-input-output"
-    )
+    return StorageError, f"The system failed at {key!r}: {reason}", hint, "storage-input-output"
+
+
+def _hint_of_denied(code: int) -> str:
+    if code == errno.EROFS:
+        return "It is mounted read-only. Mount it for writing, or choose another place."
+    return "Check owner and permissions of the file and of its folders."

@@ -17,7 +17,6 @@ aside follow from the target's, so whoever works on the target finds them (`fini
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -124,6 +123,8 @@ def sync_tree(folder: Path) -> None:
 
 
 def _sync_file_system(folder: Path) -> bool:
+    import ctypes  # here, because it costs more than the rest of the start, and few fetches need it
+
     # syncfs reports write errors of the whole file system since Linux 5.8; elsewhere the slow way is the honest one.
     library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "syncfs") or _kernel_version() < (5, 8):

@@ -62,6 +62,8 @@ def translate_error(error: Exception) -> Exception:
     text = str(error)
     found = _STATUS.search(text)
     body = match.group(0).encode() if (match := _BODY.search(text)) else b""
+    if "ConditionalRequestConflict" in text:
+        return PlaneRefusal(409, body)  # undecided: told as "already exists" by the library
     statuses: tuple[tuple[Any, int], ...] = (
         (FileNotFoundError, 404),
         (exceptions.AlreadyExistsError, 412),

@@ -57,7 +57,7 @@ def read_archive_structure(
     tail_size = min(size, end_records.TAIL_SIZE)
     tail = b"".join(_read_range(store, key, size - tail_size, tail_size, stop))
     if len(tail) != tail_size:
-        raise end_records.refuse("truncated", "it is shorter than the store says")
+        raise end_records.refuse("archive-truncated", "it is shorter than the store says")
     place = end_records.locate_directory(tail, size)
     rest_size = size - place.offset
     if rest_size <= len(tail):
@@ -101,28 +101,28 @@ def _read_range(store: ObjectStore, key: str, offset: int, length: int, stop: St
 def _check_tiling(members: list[ArchiveMember], directory_offset: int) -> None:
     """Members lie one after the other; what may stand between is bounded here, and exact when they are read."""
     if members[0].header_offset != 0:
-        raise refuse_member("data-before", members[0].path, "bytes stand before the first member")
+        raise refuse_member("archive-data-before", members[0].path, "bytes stand before the first member")
     for index, member in enumerate(members):
         is_last = index + 1 == len(members)
         following = directory_offset if is_last else members[index + 1].header_offset
         gap = following - member.header_offset - LOCAL_HEADER.size - len(member.raw_name) - member.compressed_size
         if gap < 0:
-            raise refuse_member("overlap", member.path, "a member overlaps what follows it")
+            raise refuse_member("archive-overlap", member.path, "a member overlaps what follows it")
         if gap > _LONGEST_GAP:
-            raise refuse_member("gap", member.path, f"{gap} bytes that belong to no member follow")
+            raise refuse_member("archive-gap", member.path, f"{gap} bytes that belong to no member follow")
 
 
 def _check_names(members: list[ArchiveMember]) -> None:
     seen: set[str] = set()
     for member in members:
         if member.path in seen:
-            raise refuse_member("duplicate-name", member.path, "two members have the same name")
+            raise refuse_member("archive-duplicate-name", member.path, "two members have the same name")
         seen.add(member.path)
     # A folder stands for something in it: so it clashes with a file, but not with what it holds.
     paths = [f"{member.path}/{_FOLDER_PROBE}" if member.is_folder else member.path for member in members]
     try:
         clashes = find_clashes(sorted(set(paths)))
     except InvalidName as error:
-        raise refuse_member("name-clash", error.name, "names of members clash") from error
+        raise refuse_member("archive-name-clash", error.name, "names of members clash") from error
     for rule, names in clashes:
-        raise refuse_member("name-clash", " and ".join(names[:4]), f"names of members clash ({rule})")
+        raise refuse_member("archive-name-clash", " and ".join(names[:4]), f"names of members clash ({rule})")

@@ -64,8 +64,8 @@ class ArchiveMember:
         return bool(self.flags & FLAG_DESCRIPTOR)
 
 
-def refuse_member(rule: str, path: str, why: str) -> HostileArchive:
-    return end_records.refuse(rule, f"{why}: {escape_for_display(path[:300])}")
+def refuse_member(code: str, path: str, why: str) -> HostileArchive:
+    return end_records.refuse(code, f"{why}: {escape_for_display(path[:300])}")
 
 
 def parse_directory(chunks: Iterable[Chunk], count: int) -> Iterator[ArchiveMember]:
@@ -85,19 +85,22 @@ def parse_directory(chunks: Iterable[Chunk], count: int) -> Iterator[ArchiveMemb
                 break
             chunk = next(source, None)
             if chunk is None:
-                raise end_records.refuse("entry-count", f"its directory ends after {index} of {count} members")
+                raise end_records.refuse("archive-entry-count", f"its directory ends after {index} of {count} members")
             buffer = buffer[position:] + chunk
             position = 0
         yield _parse_entry(buffer, position)
         position += length
     if len(buffer) > position or any(len(chunk) for chunk in source):
-        raise end_records.refuse("entry-count", f"its directory holds more than the {count} members that it claims")
+        raise end_records.refuse(
+            "archive-entry-count", f"its directory holds more than the {count} members that it claims"
+        )
 
 
 def _entry_length(buffer: bytes, position: int, index: int) -> int:
     if buffer[position : position + 4] != CENTRAL_SIGNATURE:
-        raise end_records.refuse("directory", f"entry {index + 1} of its directory cannot be read")
-    return CENTRAL_HEADER.size + sum(struct.unpack_from("<3H", buffer, position + 28))
+        raise end_records.refuse("archive-directory", f"entry {index + 1} of its directory cannot be read")
+    length: int = CENTRAL_HEADER.size + sum(struct.unpack_from("<3H", buffer, position + 28))
+    return length
 
 
 def _parse_entry(buffer: bytes, position: int) -> ArchiveMember:
@@ -115,7 +118,7 @@ def _parse_entry(buffer: bytes, position: int) -> ArchiveMember:
         check_extra(fields, raw_name, name)
         size, compressed_size, offset, disk = _widen(fields, size, compressed_size, offset, disk, name)
     if disk != 0:
-        raise refuse_member("several-disks", name, "a member lies on another disk")
+        raise refuse_member("archive-several-disks", name, "a member lies on another disk")
     is_folder = _check_type(name, host, attributes)
     _check_sizes(name, method, compressed_size, size, is_folder)
     path = name[:-1] if is_folder else name
@@ -123,7 +126,7 @@ def _parse_entry(buffer: bytes, position: int) -> ArchiveMember:
         if path != MANIFEST_NAME or is_folder:
             check_member_path(path)
     except InvalidName as error:
-        raise refuse_member("member-path", name, f"the name of a member is refused ({error.code})") from error
+        raise refuse_member("archive-member-path", name, f"the name of a member is refused ({error.code})") from error
     is_executable = host in _HOSTS_WITH_MODES and bool(attributes >> 16 & 0o100)
     return ArchiveMember(
         path, raw_name, is_folder, is_executable, method, flags, date << 16 | time, crc, compressed_size, size, offset
@@ -134,16 +137,18 @@ def _decode_name(raw: bytes, flags: int) -> str:
     try:
         return raw.decode("utf-8" if flags & FLAG_UTF8 else "cp437")
     except UnicodeDecodeError as error:
-        raise refuse_member("name-encoding", repr(raw[:300]), "the name of a member is not valid UTF-8") from error
+        raise refuse_member(
+            "archive-name-encoding", repr(raw[:300]), "the name of a member is not valid UTF-8"
+        ) from error
 
 
 def _check_coding(name: str, flags: int, method: int) -> None:
     if flags & _FLAGS_ENCRYPTED:
-        raise refuse_member("encrypted", name, "a member is encrypted")
+        raise refuse_member("archive-encrypted", name, "a member is encrypted")
     if flags & ~_FLAGS_KNOWN:
-        raise refuse_member("flags", name, f"a member has unknown flags (0x{flags:04x})")
+        raise refuse_member("archive-flags", name, f"a member has unknown flags (0x{flags:04x})")
     if method not in (STORED, DEFLATED):
-        raise refuse_member("method", name, f"a member is compressed by an unknown method ({method})")
+        raise refuse_member("archive-method", name, f"a member is compressed by an unknown method ({method})")
 
 
 def _check_type(name: str, host: int, attributes: int) -> bool:
@@ -152,25 +157,25 @@ def _check_type(name: str, host: int, attributes: int) -> bool:
     kind = stat.S_IFMT(mode)
     has_slash = name.endswith("/")
     if kind == stat.S_IFLNK:
-        raise refuse_member("symlink", name, "a member is a symbolic link")
+        raise refuse_member("archive-symlink", name, "a member is a symbolic link")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise refuse_member("device", name, "a member is a device, a pipe or a socket")
+        raise refuse_member("archive-device", name, "a member is a device, a pipe or a socket")
     if mode & _SPECIAL_BITS and (kind != stat.S_IFDIR or mode & stat.S_ISUID):
-        raise refuse_member("setuid", name, "a member has special permission bits (setuid, setgid or sticky)")
+        raise refuse_member("archive-setuid", name, "a member has special permission bits (setuid, setgid or sticky)")
     if (kind == stat.S_IFDIR) > has_slash or (kind == stat.S_IFREG and has_slash):
-        raise refuse_member("file-type", name, "a member is both a file and a folder")
+        raise refuse_member("archive-file-type", name, "a member is both a file and a folder")
     if attributes & _DOS_FOLDER and not has_slash and host not in _HOSTS_WITH_MODES:
-        raise refuse_member("file-type", name, "a member is both a file and a folder")
+        raise refuse_member("archive-file-type", name, "a member is both a file and a folder")
     return has_slash
 
 
 def _check_sizes(name: str, method: int, compressed_size: int, size: int, is_folder: bool) -> None:
     if is_folder and (size or compressed_size):
-        raise refuse_member("folder-content", name, "a folder has content")
+        raise refuse_member("archive-folder-content", name, "a folder has content")
     if method == STORED and size != compressed_size:
-        raise refuse_member("size", name, f"a stored member has two sizes ({compressed_size} and {size})")
+        raise refuse_member("archive-size", name, f"a stored member has two sizes ({compressed_size} and {size})")
     if size > _MOST_DEFLATE_RATIO * compressed_size + _DEFLATE_SLACK:
-        raise refuse_member("ratio", name, f"a member claims {size} bytes out of {compressed_size}")
+        raise refuse_member("archive-ratio", name, f"a member claims {size} bytes out of {compressed_size}")
 
 
 def split_extra(extra: bytes, name: str) -> list[tuple[int, bytes]]:
@@ -179,11 +184,11 @@ def split_extra(extra: bytes, name: str) -> list[tuple[int, bytes]]:
     position = 0
     while position < len(extra):
         if position + 4 > len(extra):
-            raise refuse_member("extra-field", name, "the extra fields of a member cannot be read")
+            raise refuse_member("archive-extra-field", name, "the extra fields of a member cannot be read")
         identifier, length = struct.unpack_from("<2H", extra, position)
         position += 4 + length
         if position > len(extra):
-            raise refuse_member("extra-field", name, "the extra fields of a member cannot be read")
+            raise refuse_member("archive-extra-field", name, "the extra fields of a member cannot be read")
         fields.append((identifier, extra[position - length : position]))
     return fields
 
@@ -195,16 +200,16 @@ def check_extra(fields: list[tuple[int, bytes]], raw_name: bytes, name: str) -> 
     """
     identifiers = [identifier for identifier, _ in fields]
     if identifiers.count(ZIP64_EXTRA) > 1:
-        raise refuse_member("extra-field", name, "a member has two zip64 fields")
+        raise refuse_member("archive-extra-field", name, "a member has two zip64 fields")
     for identifier, content in fields:
         if identifier in _EXTRAS_ENCRYPTED:
-            raise refuse_member("encrypted", name, "a member is encrypted")
+            raise refuse_member("archive-encrypted", name, "a member is encrypted")
         if identifier == _EXTRA_PKWARE_UNIX and len(content) > 12:
-            raise refuse_member("hard-link", name, "a member is a link or a device")
+            raise refuse_member("archive-hard-link", name, "a member is a link or a device")
         if identifier == _EXTRA_ASI_UNIX and (len(content) < 14 or any(content[6:10])):
-            raise refuse_member("hard-link", name, "a member is a link or a device")
+            raise refuse_member("archive-hard-link", name, "a member is a link or a device")
         if identifier == _EXTRA_UNICODE_PATH and not _is_same_path(content, raw_name, name):
-            raise refuse_member("unicode-path", name, "a member has a second name that differs")
+            raise refuse_member("archive-unicode-path", name, "a member has a second name that differs")
 
 
 def _is_same_path(content: bytes, raw_name: bytes, name: str) -> bool:
@@ -228,12 +233,14 @@ def _widen(
         if value != MAX_32:
             continue
         if position + 8 > len(content):
-            raise refuse_member("zip64-field", name, "the zip64 field of a member is too short")
+            raise refuse_member("archive-zip64-field", name, "the zip64 field of a member is too short")
         values[index] = struct.unpack_from("<Q", content, position)[0]
         position += 8
     if disk == MAX_16 and position + 4 <= len(content):
         disk = struct.unpack_from("<L", content, position)[0]
         position += 4
     if position != len(content):
-        raise refuse_member("zip64-field", name, "the zip64 field of a member holds values that nothing asks for")
+        raise refuse_member(
+            "archive-zip64-field", name, "the zip64 field of a member holds values that nothing asks for"
+        )
     return values[0], values[1], values[2], disk

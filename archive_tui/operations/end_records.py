@@ -38,10 +38,10 @@ class DirectoryPlace:
     size: int
 
 
-def refuse(rule: str, why: str) -> HostileArchive:
+def refuse(code: str, why: str) -> HostileArchive:
     return HostileArchive(
         f"Archive refused: {why}",
-        code=f"archive-{rule}",
+        code=code,
         hint="Nothing was unpacked. Fetch the archive from another copy, or ask who made it.",
     )
 
@@ -56,7 +56,7 @@ def locate_directory(tail: bytes, archive_size: int) -> DirectoryPlace:
     position = _find_end(tail)
     _, disk, start_disk, disk_count, count, size, offset, _ = END_RECORD.unpack_from(tail, position)
     if disk != 0 or start_disk != 0 or disk_count != count:
-        raise refuse("several-disks", "it claims to be one of several disks")
+        raise refuse("archive-several-disks", "it claims to be one of several disks")
     end_offset = archive_size - len(tail) + position
     place = DirectoryPlace(count, offset, size)
     directory_end = end_offset
@@ -79,13 +79,13 @@ def _find_end(tail: bytes) -> int:
         position = tail.find(END_SIGNATURE, position + 1)
     if not exact:
         if seen:
-            raise refuse("trailing-data", "bytes follow its end record, or it is cut short")
-        raise refuse("no-end", "it has no end record; it is no zip archive, or it is cut short")
+            raise refuse("archive-trailing-data", "bytes follow its end record, or it is cut short")
+        raise refuse("archive-no-end", "it has no end record; it is no zip archive, or it is cut short")
     if len(exact) > 1:
-        raise refuse("two-ends", "it has two end records")
+        raise refuse("archive-two-ends", "it has two end records")
     comment = tail[exact[0] + END_RECORD.size :]
     if any(signature in comment for signature in (END_SIGNATURE, ZIP64_END_SIGNATURE, ZIP64_LOCATOR_SIGNATURE)):
-        raise refuse("comment", "its comment hides another end record")
+        raise refuse("archive-comment", "its comment hides another end record")
     return exact[0]
 
 
@@ -93,35 +93,35 @@ def _read_zip64(tail: bytes, position: int, archive_size: int, short: DirectoryP
     locator_position = position - ZIP64_LOCATOR.size
     _, disk, record_offset, disks = ZIP64_LOCATOR.unpack_from(tail, locator_position)
     if disk != 0 or disks != 1:
-        raise refuse("several-disks", "it claims to be one of several disks")
+        raise refuse("archive-several-disks", "it claims to be one of several disks")
     record_position = record_offset - (archive_size - len(tail))
     if not 0 <= record_position <= locator_position - ZIP64_END_RECORD.size:
-        raise refuse("zip64-locator", "its zip64 locator points to nowhere")
+        raise refuse("archive-zip64-locator", "its zip64 locator points to nowhere")
     record = ZIP64_END_RECORD.unpack_from(tail, record_position)
     signature, record_size, _, _, disk, start_disk, disk_count, count, size, offset = record
     if signature != ZIP64_END_SIGNATURE or record_position + 12 + record_size != locator_position:
-        raise refuse("zip64-locator", "its zip64 locator points to something else than the end record")
+        raise refuse("archive-zip64-locator", "its zip64 locator points to something else than the end record")
     if disk != 0 or start_disk != 0 or disk_count != count:
-        raise refuse("several-disks", "it claims to be one of several disks")
+        raise refuse("archive-several-disks", "it claims to be one of several disks")
     for short_value, saturated, value in (
         (short.count, MAX_16, count),
         (short.size, MAX_32, size),
         (short.offset, MAX_32, offset),
     ):
         if short_value not in (saturated, value):
-            raise refuse("zip64-disagrees", f"its two end records disagree ({short_value} and {value})")
+            raise refuse("archive-zip64-disagrees", f"its two end records disagree ({short_value} and {value})")
     return DirectoryPlace(count, offset, size), record_offset
 
 
 def _check_place(place: DirectoryPlace, directory_end: int) -> None:
     if place.offset + place.size != directory_end:
         raise refuse(
-            "directory-place",
+            "archive-directory-place",
             f"its directory should end at byte {place.offset + place.size}, but ends at {directory_end}",
         )
     if place.count == 0:
-        raise refuse("empty", "it has no members")
+        raise refuse("archive-empty", "it has no members")
     if place.count > MOST_MEMBERS:
-        raise refuse("too-many-members", f"it claims {place.count} members, more than {MOST_MEMBERS}")
+        raise refuse("archive-too-many-members", f"it claims {place.count} members, more than {MOST_MEMBERS}")
     if place.size < place.count * CENTRAL_HEADER.size:
-        raise refuse("entry-count", f"its directory of {place.size} bytes cannot hold {place.count} members")
+        raise refuse("archive-entry-count", f"its directory of {place.size} bytes cannot hold {place.count} members")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ class ListedFile(NamedTuple):
     error: OSError | None = None
 
 
-def list_folder_files(folder: Path, *, stop: StopSignal = never) -> Iterator[ListedFile]:
-    """Yields all files below `folder`, in any order; symbolic links are named, not followed.
+def list_folder_files(folder: Path, *, known: Container[str] = (), stop: StopSignal = never) -> Iterator[ListedFile]:
+    """Yields all files below `folder` but the `known`, in any order; symbolic links are named, not followed.
 
     Raises: OperationStopped.
     """
@@ -35,6 +35,8 @@ def list_folder_files(folder: Path, *, stop: StopSignal = never) -> Iterator[Lis
         try:
             with os.scandir(prefix + path) as entries:
                 for entry in entries:
+                    if path + entry.name in known and not entry.is_dir(follow_symlinks=False):
+                        continue
                     found = _look_at(entry, path + entry.name)
                     if found is None:
                         pending.append(f"{path}{entry.name}/")

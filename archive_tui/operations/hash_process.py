@@ -78,14 +78,18 @@ class HashProcess:
         answer: list[FileDigest | None] = _receive(self._process.stdout)
         return answer
 
+    def interrupt(self) -> None:
+        """Makes a running `hash_batch` raise; from any thread."""
+        with contextlib.suppress(OSError):
+            self._process.kill()  # it holds nothing that could be half done
+
     def close(self) -> None:
         """Ends the process and waits for it."""
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-        with contextlib.suppress(OSError):
-            self._process.kill()  # it holds nothing that could be half done
+        self.interrupt()
         self._process.wait()
 
 

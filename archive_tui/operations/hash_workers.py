@@ -17,7 +17,7 @@ from archive_tui.integrity.streams import BLOCK_SIZE, FileDigest, hash_descripto
 from archive_tui.operations.contained_open import ContainedOpener
 from archive_tui.operations.hash_process import Batch, HashProcess, hash_batch
 from archive_tui.operations.paced_report import PacedReport
-from archive_tui.progress import Report, StopSignal
+from archive_tui.progress import Report, StopSignal, check_stop
 
 BATCH_FILES = 256
 LARGEST_SMALL = 256 << 10
@@ -75,6 +75,7 @@ class HashWorkers:
         self._handed_out = 0
         self._are_many = False
         self._abandoned = threading.Event()
+        self._hashers: list[_SmallHasher] = []
 
     def is_set(self) -> bool:
         """True when the work is to end early: this object is the stop signal of its own threads."""
@@ -93,7 +94,7 @@ class HashWorkers:
         try:
             running = len(threads)
             while running:
-                found = self._results.get()
+                found = self._next_result()
                 if isinstance(found, BaseException):
                     raise found
                 if found is None:
@@ -105,10 +106,19 @@ class HashWorkers:
         finally:
             self._end(threads)
 
+    def _next_result(self) -> list[HashedFile] | BaseException | None:
+        while True:
+            try:
+                return self._results.get(timeout=0.1)
+            except queue.Empty:
+                check_stop(self._stop)
+
     def _end(self, threads: list[threading.Thread]) -> None:
         self._abandoned.set()
         with self._work:
             self._work.notify_all()
+        for hasher in self._hashers:
+            hasher.interrupt()  # a batch on a slow disk takes seconds
         for thread in threads:
             while thread.is_alive():
                 with contextlib.suppress(queue.Empty):
@@ -119,6 +129,7 @@ class HashWorkers:
 
     def _run(self, number: int) -> None:
         hasher = _SmallHasher(self._root, self._opener, self, alone=number == 0)
+        self._hashers.append(hasher)
         buffer = bytearray(BLOCK_SIZE)
         try:
             while (work := self._take(number == 0)) is not None:
@@ -230,6 +241,10 @@ class _SmallHasher:
             except OSError:
                 self._is_local = True
         return hash_batch(self._opener, batch, LARGEST_SMALL, self._stop)
+
+    def interrupt(self) -> None:
+        if self._process is not None:
+            self._process.interrupt()
 
     def close(self) -> None:
         if self._process is not None:

@@ -34,15 +34,15 @@ def read_manifest_member(
     checked = structure or read_archive_structure(store, key, info, stop=stop)
     index = next((index for index, member in enumerate(checked.members) if member.path == MANIFEST_NAME), None)
     if index is None or checked.members[index].is_folder:
-        raise refuse("no-manifest", f"it has no {MANIFEST_NAME} at its top")
+        raise refuse("archive-no-manifest", f"it has no {MANIFEST_NAME} at its top")
     member = checked.members[index]
     if member.size > LARGEST_MANIFEST:
-        raise refuse_member("manifest-size", member.path, f"the manifest claims {member.size} bytes")
+        raise refuse_member("archive-manifest-size", member.path, f"the manifest claims {member.size} bytes")
     length = checked.record_end(index) - member.header_offset
     with store.open(key, member.header_offset, length) as reader:
         record = b"".join(read_chunks(reader, stop=stop))
     if len(record) != length:
-        raise refuse("truncated", "it is shorter than its structure says")
+        raise refuse("archive-truncated", "it is shorter than its structure says")
     start, end = check_local_header(member, record, length)
     check_descriptor(member, record[end:])
     try:

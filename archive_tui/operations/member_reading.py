@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from isal import isal_zlib
 
@@ -22,7 +22,7 @@ from archive_tui.operations.zip_format import (
     ZIP64_EXTRA,
 )
 
-_INFLATE_ERRORS: tuple[type[Exception], ...] = (isal_zlib.error,)
+_InflateError = cast(type[Exception], isal_zlib.error)  # its stub calls it an instance
 _DESCRIPTORS = {12: "<3L", 16: "<4x3L", 20: "<L2Q", 24: "<4xL2Q"}
 
 
@@ -36,14 +36,16 @@ def check_local_header(member: ArchiveMember, record: bytes | memoryview, record
     Raises: HostileArchive: archive-local-header, archive-gap, and the codes of extra fields.
     """
     if len(record) < LOCAL_HEADER.size:
-        raise refuse_member("local-header", member.path, "the local header of a member is cut short")
+        raise refuse_member("archive-local-header", member.path, "the local header of a member is cut short")
     fixed = LOCAL_HEADER.unpack_from(record)
     signature, _, flags, method, time, date, crc, compressed_size, size, name_size, extra_size = fixed
     name_end = LOCAL_HEADER.size + name_size
     if signature != LOCAL_SIGNATURE or bytes(record[LOCAL_HEADER.size : name_end]) != member.raw_name:
-        raise refuse_member("local-header", member.path, "the local header of a member has another name")
+        raise refuse_member("archive-local-header", member.path, "the local header of a member has another name")
     if (flags, method, date << 16 | time) != (member.flags, member.method, member.time_and_date):
-        raise refuse_member("local-header", member.path, "the two headers of a member disagree (flags, method or time)")
+        raise refuse_member(
+            "archive-local-header", member.path, "the two headers of a member disagree (flags, method or time)"
+        )
     if extra_size:
         compressed_size, size = _check_local_extra(
             member, bytes(record[name_end : name_end + extra_size]), compressed_size, size
@@ -51,11 +53,13 @@ def check_local_header(member: ArchiveMember, record: bytes | memoryview, record
     declared = (crc, compressed_size, size)
     expected = (member.crc, member.compressed_size, member.size)
     if declared != expected and not (member.has_descriptor and not any(declared)):
-        raise refuse_member("local-header", member.path, "the two headers of a member disagree (checksum or sizes)")
+        raise refuse_member(
+            "archive-local-header", member.path, "the two headers of a member disagree (checksum or sizes)"
+        )
     start = name_end + extra_size
     end = start + member.compressed_size
     if record_size - end not in (_DESCRIPTORS if member.has_descriptor else (0,)):
-        raise refuse_member("gap", member.path, "bytes stand between two members")
+        raise refuse_member("archive-gap", member.path, "bytes stand between two members")
     return start, end
 
 
@@ -65,7 +69,9 @@ def _check_local_extra(member: ArchiveMember, extra: bytes, compressed_size: int
     for identifier, content in fields:
         if identifier == ZIP64_EXTRA and MAX_32 in (compressed_size, size):
             if len(content) != 16:
-                raise refuse_member("zip64-field", member.path, "the zip64 field of a local header is not two sizes")
+                raise refuse_member(
+                    "archive-zip64-field", member.path, "the zip64 field of a local header is not two sizes"
+                )
             wide_size, wide_compressed = struct.unpack("<2Q", content)
             size = wide_size if size == MAX_32 else size
             compressed_size = wide_compressed if compressed_size == MAX_32 else compressed_size
@@ -78,10 +84,12 @@ def check_descriptor(member: ArchiveMember, descriptor: bytes | memoryview) -> N
         return
     has_signature = len(descriptor) in (16, 24)
     if has_signature and bytes(descriptor[:4]) != DESCRIPTOR_SIGNATURE:
-        raise refuse_member("descriptor", member.path, "the data descriptor of a member cannot be read")
+        raise refuse_member("archive-descriptor", member.path, "the data descriptor of a member cannot be read")
     values = struct.unpack(_DESCRIPTORS[len(descriptor)], descriptor)
     if values != (member.crc, member.compressed_size, member.size):
-        raise refuse_member("descriptor", member.path, "the data descriptor of a member disagrees with the directory")
+        raise refuse_member(
+            "archive-descriptor", member.path, "the data descriptor of a member disagrees with the directory"
+        )
 
 
 def inflate_whole(member: ArchiveMember, content: bytes | memoryview) -> bytes | memoryview:
@@ -94,7 +102,7 @@ def inflate_whole(member: ArchiveMember, content: bytes | memoryview) -> bytes |
     stream = isal_zlib.decompressobj(-15)
     try:
         data: bytes = stream.decompress(content, member.size + 1)
-    except _INFLATE_ERRORS as error:
+    except _InflateError as error:
         raise DamagedContent(f"it cannot be inflated ({error})") from error
     _check_stream_end(member, stream, len(data))
     return data
@@ -120,7 +128,7 @@ class InflatingMember:
         while not self._stream.eof:
             try:
                 piece = self._stream.decompress(content, self._piece_size)
-            except _INFLATE_ERRORS as error:
+            except _InflateError as error:
                 raise DamagedContent(f"it cannot be inflated ({error})") from error
             content = self._stream.unconsumed_tail
             self._size += len(piece)

@@ -2,7 +2,9 @@
 
 The same tree and the same manifest give the same bytes, whatever the number of threads, the times and the umask, the
 locale or the order of a directory: members are sorted by path (by code point), the manifest comes last, times are
-1980-01-01, modes 0644, or 0755 for files that their owner may execute, blocks are 1 MiB. Folders are not members.
+1980-01-01, modes 0644, or 0755 for files that their owner may execute, blocks are 1 MiB. Folders are not members. The
+same bytes also need the same versions of isal (for other levels than the default, of zlib) and a processor of its kind:
+these libraries choose their search for repetitions by what the processor can do.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ def pack_archive(
     for file in scan.files:
         if file.path == MANIFEST_NAME:
             raise InvalidName(
-                f"The name is reserved for the manifest: {file.path!r}", name=file.path, code="reserved-name"
+                f"The name is reserved for the manifest: {file.path!r}", name=file.path, code="path-manifest"
             )
     return _pack(scan, make_manifest, compression_level, report, stop, threads or default_threads())
 

@@ -57,7 +57,7 @@ class StageWriter:
             self._enter(parent)
             return os.open(name, _FILE_FLAGS, 0o755 if is_executable else 0o644, dir_fd=self._parent_fd)
         except FileExistsError as error:
-            raise refuse_member("name-clash", path, "this file system takes two members for one") from error
+            raise refuse_member("archive-name-clash", path, "this file system takes two members for one") from error
         except OSError as error:
             raise translate_write_error(path, error) from error
 

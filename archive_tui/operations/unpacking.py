@@ -122,13 +122,12 @@ class _Unpacking:
 
     def run(self, threads: int) -> UnpackedArchive:
         with ExitStack() as stack:
-            pool = stack.enter_context(ThreadPoolExecutor(threads, "archive-tui-unpack"))
-            writer = stack.enter_context(ThreadPoolExecutor(1, "archive-tui-write"))
-            stack.callback(writer.shutdown, wait=True, cancel_futures=True)
-            stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            pool = _start_threads(stack, threads, "unpack")
+            writer = _start_threads(stack, 1, "write")
+            hasher = _start_threads(stack, 1, "hash")
             stack.callback(self._abandoned.set)
             reader = stack.enter_context(self._store.open(self._key))
-            stream = ArchiveStream(self._count(read_chunks(reader, stop=self._stop)))
+            stream = ArchiveStream(self._count(read_chunks(reader, stop=self._stop)), hasher)
             for batch in self._batches():
                 if batch.weight >= LARGE_BYTES:
                     self._add(unpack_large(stream, batch, self._into, writer, self._stop))
@@ -192,3 +191,9 @@ class _Unpacking:
         elif not member.is_folder:
             self._entries.append(Entry(member.path, member.size, unpacked.digest))
         self._report(ItemDone(self._phase, member.path, self._items))
+
+
+def _start_threads(stack: ExitStack, count: int, purpose: str) -> ThreadPoolExecutor:
+    pool = ThreadPoolExecutor(count, f"archive-tui-{purpose}")
+    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+    return pool

@@ -94,11 +94,11 @@ class _Verification:
     def _find_extra(self) -> None:
         own = self._manifest.path.name
         for path, size, detail in self._list_files():
-            if path not in self._inventory and path != own:
+            if path != own:
                 self._add(Finding(FindingKind.EXTRA, path, found_size=size, detail=detail))
 
     def _list_files(self) -> Iterator[tuple[str, int | None, str]]:
-        for found in list_folder_files(self._folder, stop=self._stop):
+        for found in list_folder_files(self._folder, known=self._inventory.by_path, stop=self._stop):
             if found.error is None:
                 yield found.path, found.size, found.detail
             else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from archive_tui.state.schema import migrate
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NETWORK_KINDS = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs", "glusterfs")
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -28,7 +29,8 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """
     connection = _open_connection(path, "rwc", busy_seconds)
     try:
-        _use_write_ahead_log(connection, busy_seconds)
+        # Processes on two computers cannot share the memory that a write-ahead log needs.
+        _use_journal(connection, "DELETE" if is_on_network(path) else "WAL", busy_seconds)
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection)
     except BaseException:
@@ -84,12 +86,28 @@ def _open_connection(path: Path, mode: str, busy_seconds: float) -> sqlite3.Conn
     )
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection, busy_seconds: float) -> None:
+def is_on_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """True when other computers may have the same folder; False where the system does not tell (proc(5))."""
+    try:
+        lines = mounts.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return False
+    kinds: dict[Path, str] = {}
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        if len(before.split()) > 4 and after:
+            kinds[Path(before.split()[4].replace("\\040", " "))] = after.split()[0]
+    above = (path.absolute(), *path.absolute().parents)
+    kind = next((kinds[folder] for folder in above if folder in kinds), "")
+    return kind.startswith(_NETWORK_KINDS)
+
+
+def _use_journal(connection: sqlite3.Connection, mode: str, busy_seconds: float) -> None:
     # Switching the journal does not wait for others by itself, as everything else does.
     deadline = time.monotonic() + busy_seconds
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() >= deadline:

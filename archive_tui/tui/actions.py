@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """Where the user stands: the location of the active pane, that of the other one, the view (`objects`, `datasets`, …)
-    and what is picked. Screens without panes leave it as it is and put what is theirs into `subject`."""
+    """Where the user stands: the location of the active pane, that of the other one, the view (`objects`, `datasets`,
+    …) and what is picked. Screens without panes leave it as it is and put what is theirs into `subject`."""
 
     source: Location | None = None
     target: Location | None = None
@@ -37,8 +37,8 @@ def always(context: ActionContext) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`keys` are Textual's key names, the first one is shown; `group` tells which screens have it. `command` returns the
-    equivalent command line (None: there is none now). `why_not` is said when it is not `available`. `label` is the
+    """`keys` are Textual's key names, the first one is shown; `group` tells which screens have it. `command` returns
+    the equivalent command line (None: there is none now). `why_not` is said when it is not `available`. `label` is the
     word in the key line; empty: not there."""
 
     id: str

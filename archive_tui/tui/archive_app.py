@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual.app import App
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.types import CSSPathType
 
 from archive_tui.tui.background import BackgroundPool
 from archive_tui.tui.jobs_summary import summarise_jobs
@@ -21,6 +23,7 @@ from archive_tui.tui.terminal import supports_utf8
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.jobs.engine import JobEngine
+    from archive_tui.jobs.job import JobSnapshot
     from archive_tui.settings import Settings
     from archive_tui.state.evidence_table import EvidenceTable
     from archive_tui.tui.screens.publish.draft import PublishDraft
@@ -36,10 +39,9 @@ class ArchiveApp(App[None]):
     """`engine` and `evidence_table` are opened and closed by whoever makes the app; None: none is used."""
 
     TITLE = "archive-tui"
-    CSS_PATH: ClassVar[list[str]] = ["styles/lines.tcss", "styles/pages.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/lines.tcss", "styles/pages.tcss"]
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[object]] = []
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class ArchiveApp(App[None]):
         self._jobs_timer: Timer | None = None
         self._is_leaving = False
 
-    def get_default_screen(self) -> Screen[object]:
+    def get_default_screen(self) -> Screen[Any]:
         return BrowseScreen(self.first_locations)
 
     def on_mount(self) -> None:
@@ -80,7 +82,7 @@ class ArchiveApp(App[None]):
             self._is_held = False
             self.screen.refresh()
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # `batch_update` would paint twice at its end: once for the layout, once for the repaint that it held back.
         super()._display(screen, None if self._is_held else renderable)
 
@@ -90,7 +92,7 @@ class ArchiveApp(App[None]):
 
     def show_status(self, sentence: str) -> None:
         """Says a sentence on the screen that is on top, and keeps it for the browse screen. Any thread may call it."""
-        if self._thread_id != _current_thread():
+        if self._thread_id != threading.get_ident():
             self.call_later(self.show_status, sentence)
             return
         for screen in {self.screen, self.browse_screen}:
@@ -99,8 +101,14 @@ class ArchiveApp(App[None]):
 
     # Jobs: a timer looks at them only while one is not at its end.
 
-    def _on_job_changed(self, *ignored: object) -> None:
-        self.call_later(self.refresh_summary)
+    def _on_job_changed(self, job: JobSnapshot) -> None:
+        self.call_later(self._job_has_changed, job)
+
+    def _job_has_changed(self, job: JobSnapshot) -> None:
+        self.refresh_summary()
+        browse = self.browse_screen
+        if job.state.is_end and browse is not None:
+            browse.list_after_job()
 
     def refresh_summary(self) -> None:
         """Shows the state of the jobs in the title line of the screen that is on top."""
@@ -129,10 +137,12 @@ class ArchiveApp(App[None]):
             self.exit()
             return
         count = sum(not job.state.is_end for job in self.engine.snapshot())
-        question = f"{count} job{'s run' if count > 1 else ' runs'}. q stops {'them' if count > 1 else 'it'} and leaves, any other key stays."
+        running, them = (f"{count} jobs run", "them") if count > 1 else ("1 job runs", "it")
+        question = f"{running}. q stops {them} and leaves, any other key stays."
         screen = self.screen
         if isinstance(screen, ActionScreen) and screen.status_line is not None:
-            screen.ask(Prompt(question, lambda key: self._stop_and_leave(), LineEditor(), choices=frozenset({"q", "y"})))
+            answers = frozenset({"q", "y"})
+            screen.ask(Prompt(question, lambda key: self._stop_and_leave(), LineEditor(), choices=answers))
         else:
             self._stop_and_leave()
 
@@ -150,9 +160,3 @@ class ArchiveApp(App[None]):
 
     def _leave_from_thread(self) -> None:
         self.call_later(self.exit)
-
-
-def _current_thread() -> int:
-    import threading
-
-    return threading.get_ident()

@@ -14,7 +14,7 @@ def take_cells(text: str, width: int) -> str:
     if text.isascii():
         return text[: max(0, width)]
     taken, used = 0, 0
-    for taken, character in enumerate(text):  # noqa: B007  (the index is used after the loop)
+    for taken, character in enumerate(text):
         used += cell_len(character)
         if used > width:
             return text[:taken]

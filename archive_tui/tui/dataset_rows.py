@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.names.display import escape_for_display
 from archive_tui.operations.listing import make_name_filter
+from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.formatting import count_of, format_age, format_size
 from archive_tui.tui.object_rows import MIDDLE
 from archive_tui.tui.pane_rows import PARENT, Cell, Column, find_row
@@ -145,6 +146,16 @@ class DatasetRows:
 
     def find(self, accepts: Callable[[str], bool], start: int, step: int = 1) -> int | None:
         return find_row(self, accepts, start, step)
+
+    def items(self) -> dict[str, ListedItem]:
+        """The newest version of each dataset; another version number is another content."""
+        return {
+            summary.name: ListedItem(
+                summary.latest.number[0] << 40 | summary.latest.number[1] << 20 | summary.latest.number[2],
+                evidence.digest if (evidence := self.evidence.get(summary.latest.key)) is not None else None,
+            )
+            for summary in self.summaries
+        }
 
     def summary(self, marked: set[str], loaded: int) -> str:
         versions = sum(len(summary.versions) for summary in self.summaries)

@@ -28,7 +28,10 @@ STYLES = {
 }
 
 OK, PENDING, RUNNING = " ", "·", "▒"
-LEGEND = "   reversed: ok   ▒ running  · pending  ✗ changed  ○ missing  ! unreadable"
+LEGEND: tuple[Cell, ...] = (
+    (OK, "filled-ok"),
+    (" ok  ▒ running  · pending  ✗ changed  ○ missing  ! unreadable", "weak"),
+)
 
 
 def short_digest(digest: str | None) -> str:
@@ -98,7 +101,7 @@ def _draw_map_row(cells: range, done: int, marks: dict[int, str], is_running: bo
         if cell in marks:
             look = (marks[cell], "damaged")
         elif cell < done:
-            look = (OK, "title")
+            look = (OK, "filled-ok")
         else:
             look = (RUNNING, "") if cell == done and (is_running or is_partial) else (PENDING, "weak")
         if row and row[-1][1] == look[1]:

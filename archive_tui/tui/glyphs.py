@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -20,9 +22,19 @@ class Glyphs:
 UNICODE = Glyphs()
 ASCII = Glyphs(("+", "+", "+", "+", "-", "|"), "=", "*", ">", "~", " - ")
 
-_TO_ASCII = str.maketrans({"·": "-", "▸": ">", "…": "~", "–": "-", "→": "->", "✓": "v", "│": "|", "─": "-", "↑": "^", "↓": "v"})
+_TO_ASCII = str.maketrans(
+    {"·": "-", "▸": ">", "…": "~", "–": "-", "→": ">", "├": "|", "└": "`", "◇": ".", "◆": "a", "✗": "X", "•": "*", "✓": "v", "│": "|", "─": "-", "↑": "^", "↓": "v"}
+)
 
 
 def to_ascii(text: str) -> str:
-    """Our own sentences without signs; what is left of other letters becomes a question mark."""
-    return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
+    """Our signs by their twins; what is left of other letters becomes question marks, as wide as they were."""
+    if text.isascii():
+        return text
+    twins = text.translate(_TO_ASCII)
+    return "".join(letter if letter.isascii() else "?" * cell_len(letter) for letter in twins)
+
+
+def name_in_ascii(name: str) -> str:
+    """A name that can be told from others: other letters as escapes."""
+    return name.encode("ascii", "backslashreplace").decode("ascii")

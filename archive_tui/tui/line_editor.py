@@ -48,7 +48,8 @@ class LineEditor:
 class Prompt:
     """A question in the status line. `changed` hears every change, `accepted` the text on Enter, `cancelled` an Esc.
     `intercept` sees every key first and returns True for those it has used up. With `choices` a single key answers:
-    it is a question without a line to type on, and every other key is an Esc."""
+    it is a question without a line to type on, and every other key is an Esc. `is_silent`: the label stands alone,
+    for a panel that takes the keys."""
 
     label: str
     accepted: Callable[[str], None]
@@ -57,3 +58,4 @@ class Prompt:
     cancelled: Callable[[], None] | None = None
     intercept: Callable[[str], bool] | None = None
     choices: frozenset[str] = frozenset()
+    is_silent: bool = False

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.operations.listing import ArrangedRows, Arrangement, EntryTable
+from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.formatting import format_age, format_count, format_size, format_time
+from archive_tui.tui.glyphs import name_in_ascii
 from archive_tui.tui.pane_rows import PARENT, Cell, Column, find_row
 from archive_tui.tui.selection import Selected
 from archive_tui.tui.states import IntegrityState, format_state, state_of
 
 WIDE, MIDDLE = 68, 46
-"""Cells for the columns from which on there is room for the full time of change, and for its age and the state's word."""
+"""Cells from which on there is room for the full time of change; for its age, and for the word of the state."""
 
 
 @dataclass(slots=True)
@@ -52,8 +55,9 @@ class ObjectRows:
             return [(PARENT, "")] + [("", "")] * (len(columns) - 1)
         is_folder = self.table.is_folder(index)
         size = self.table.size(index)
+        name = escape_for_display(self.table.names[index])
         by_title: dict[str, Cell] = {
-            "name": (escape_for_display(self.table.names[index]), "folder" if is_folder else ""),
+            "name": (name_in_ascii(name) if self.ascii_only else name, "folder" if is_folder else ""),
             "size": ("" if size is None else format_size(size), ""),
             "modified": (format_time(self.table.modified(index), self.now), "weak"),
             "age": (format_age(self.table.modified(index), self.now), "weak"),
@@ -99,6 +103,17 @@ class ObjectRows:
     def find(self, accepts: Callable[[str], bool], start: int, step: int = 1) -> int | None:
         return find_row(self, accepts, start, step)
 
+    def items(self) -> dict[str, ListedItem]:
+        table = self.table
+        return {table.names[index]: ListedItem(table.size(index), self._digest(index)) for index in self.arranged.order}
+
+    def _digest(self, index: int) -> str | None:
+        """The digest that was proven of the object as it is now; None without one."""
+        evidence = self.table.evidence.get(index)
+        if evidence is None or index in self.table.stale or evidence.level is EvidenceLevel.DAMAGED:
+            return None
+        return evidence.digest
+
     def summary(self, marked: set[str], loaded: int) -> str:
         shown = len(self.arranged.order)
         total = self.arranged.covered - self.arranged.hidden
@@ -109,7 +124,9 @@ class ObjectRows:
             covered = "all" if self.is_complete else format_count(self.arranged.covered)
             parts = [f'"{escape_for_display(self.arrangement.pattern)}" {format_count(shown)} of {covered}']
             if self.is_complete:
-                parts = [f'"{escape_for_display(self.arrangement.pattern)}" {format_count(shown)} of {format_count(total)}']
+                parts = [
+                    f'"{escape_for_display(self.arrangement.pattern)}" {format_count(shown)} of {format_count(total)}'
+                ]
         if marked:
             parts += [f"{format_count(len(marked))} marked", format_size(self._marked_bytes(marked))]
         elif self.is_complete:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.selection import Selected
 
 PARENT = ".."
@@ -48,6 +49,9 @@ class PaneRows(Protocol):
     def find(self, accepts: Callable[[str], bool], start: int, step: int = 1) -> int | None:
         """The first row from `start` on whose name is accepted, going round once."""
 
+    def items(self) -> dict[str, ListedItem]:
+        """What is known of each name, for a comparison."""
+
     def summary(self, marked: set[str], loaded: int) -> str:
         """How much there is and how sure that is: `12 of 12 · 4.2 GB`. `loaded`: what has come by now."""
 
@@ -81,6 +85,9 @@ class EmptyRows:
 
     def find(self, accepts: Callable[[str], bool], start: int, step: int = 1) -> int | None:
         return None
+
+    def items(self) -> dict[str, ListedItem]:
+        return {}
 
     def summary(self, marked: set[str], loaded: int) -> str:
         return f"{loaded} of ? · loading"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archive_tui.state.evidence_table import EvidenceTable
 
 PREVIEW_BYTES = 16 * 1024
-_KEY_WIDTH = 8
+_VALUE_WIDTH = 27
 
 
 def help_lines(actions: Iterable[Action], keymap: Keymap) -> list[PanelLine]:
@@ -34,7 +34,7 @@ def help_lines(actions: Iterable[Action], keymap: Keymap) -> list[PanelLine]:
             lines += [*([((" ", ""),)] if lines else []), ((group, "heading"),)]
         keys = keymap.all_labels(action)
         if keys:
-            lines.append(((f"{keys:<11} ", "key"), (action.title, "")))
+            lines.append(((f"{keys:<9} ", "key"), (action.title, "")))
     return lines
 
 
@@ -57,12 +57,12 @@ def property_lines(
 
     Raises: what the store raises.
     """
-    lines = [_property("store", location.store.label), _property("opens with", f"archive-tui {location.word}")]
+    lines = [*_property("store", location.store.label), *_property("opens by", f"archive-tui {location.word}")]
     if selected is None:
         return lines
-    lines.append(_property("key", selected.key))
+    lines += _property("key", selected.key)
     if selected.dataset:
-        lines.append(_property("dataset", f"{selected.dataset} {selected.version or 'latest'}"))
+        lines += _property("dataset", f"{selected.dataset} {selected.version or 'latest'}")
     if selected.is_folder:
         return lines
     lines += _info_lines(location.store.info(selected.key))
@@ -71,34 +71,40 @@ def property_lines(
 
 
 def _info_lines(info: ObjectInfo) -> list[PanelLine]:
-    lines = [_property("size", f"{format_size(info.size)} ({format_count(info.size)} bytes)")]
+    lines = _property("size", f"{format_size(info.size)} ({format_count(info.size)} bytes)")
     if info.modified is not None:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.modified))
-        lines.append(_property("modified", f"{moment}, {format_age(info.modified)} ago"))
+        lines += _property("modified", moment) + _property("age", format_age(info.modified))
     if info.version is not None:
-        lines.append(_property("entity tag", info.version))
+        lines += _property("tag", info.version)
     if info.digest is not None:
-        lines.append(_property("attested" if info.attested else "SHA-256", ""))
-        lines += [((f"  {info.digest[start : start + 32]}", ""),) for start in (0, 32)]
+        lines += _property("attested" if info.attested else "SHA-256", info.digest)
     return lines
 
 
 def _history_lines(history: Sequence[Evidence]) -> list[PanelLine]:
     if not history:
-        return [(("", ""),), (("Nothing is proven of it yet.", "weak"),), (("F6 verifies a dataset or a folder.", "weak"),)]
+        return [
+            (("", ""),),
+            (("Nothing is proven of it yet.", "weak"),),
+            (("F6 verifies a dataset or a folder.", "weak"),),
+        ]
     lines: list[PanelLine] = [(("", ""),), (("evidence, the newest first", "heading"),)]
     for evidence in history:
         look = state_of(evidence).value
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(evidence.checked_at))
         lines.append(((f"{look.glyph} {look.word}", look.style), (f"  {when}", "")))
-        lines.append(((f"  {escape_for_display(evidence.method)}", "weak"),))
+        lines += _property("how", evidence.method)
         if evidence.digest is not None:
-            lines.append(((f"  {evidence.digest}", "weak"),))
+            lines += _property("SHA-256", evidence.digest)
     return lines
 
 
-def _property(name: str, value: str) -> PanelLine:
-    return (f"{name:<11} ", "weak"), (escape_for_display(value), "")
+def _property(name: str, value: str) -> list[PanelLine]:
+    """A name, and its value below: values are long, panels are narrow."""
+    shown = escape_for_display(value)
+    parts = [shown[start : start + _VALUE_WIDTH] for start in range(0, max(1, len(shown)), _VALUE_WIDTH)]
+    return [((f"{name if not number else '':<9} ", "weak"), (part, "")) for number, part in enumerate(parts)]
 
 
 def read_preview(store: ObjectStore, key: str) -> bytes:

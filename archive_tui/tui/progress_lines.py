@@ -21,6 +21,17 @@ PHASE_WORDS = {
     "test": "try",
 }
 
+PHASE_STATES = {
+    "scan": "looking",
+    "pack": "reading",
+    "upload": "writing",
+    "check": "checking",
+    "unpack": "unpacking",
+    "verify": "verifying",
+    "hash": "hashing",
+    "test": "trying",
+}
+
 STATE_LOOKS = {
     JobState.QUEUED: ("·", "weak"),
     JobState.RUNNING: ("▸", "running"),
@@ -41,7 +52,7 @@ FILLED, OPEN = " ", "·"
 def bar_cells(fraction: float | None, width: int) -> list[Cell]:
     """Exactly `width` cells; None: the whole is not known, so nothing is filled."""
     filled = 0 if fraction is None else int(max(0.0, min(1.0, fraction)) * width)
-    return [(FILLED * filled, "title"), (OPEN * (width - filled), "weak")]
+    return [(FILLED * filled, "filled"), (OPEN * (width - filled), "weak")]
 
 
 def format_percent(fraction: float | None) -> str:
@@ -52,12 +63,12 @@ def format_percent(fraction: float | None) -> str:
 def phase_figures(phase: PhaseProgress) -> str:
     """`402 of 612 files · 744 MB of 1.2 GB · 61 MB/s · 8 s left`; what is not known is left out."""
     parts = []
+    items_total = None if phase.items_done == phase.items_total else phase.items_total
+    bytes_total = None if phase.bytes_done == phase.bytes_total else phase.bytes_total
     if phase.items_done or phase.items_total:
-        parts.append(f"{_of(format_count(phase.items_done), phase.items_total, format_count)} files")
+        parts.append(f"{_of(format_count(phase.items_done), items_total, format_count)} files")
     if phase.bytes_done or phase.bytes_total:
-        parts.append(_of(format_size(phase.bytes_done), phase.bytes_total, format_size))
-    if phase.failed_items:
-        parts.append(f"{format_count(phase.failed_items)} {'finding' if phase.failed_items == 1 else 'findings'}")
+        parts.append(_of(format_size(phase.bytes_done), bytes_total, format_size))
     if phase.rate is not None:
         parts.append(format_rate(phase.rate))
     if phase.eta is not None:
@@ -69,10 +80,12 @@ def phase_figures(phase: PhaseProgress) -> str:
 
 def phase_lines(phase: PhaseProgress, width: int) -> list[list[Cell]]:
     """Two lines: the figures, which change often, and the bar, which does not."""
-    word = pad_to(PHASE_WORDS.get(phase.phase, phase.phase), 8)
-    percent = format_percent(phase.fraction).rjust(6)
-    figures: list[Cell] = [(f" {word}{percent}   ", "heading"), (phase_figures(phase), "")]
-    return [figures, [(" " * 9, ""), *bar_cells(phase.fraction, max(10, width - 11))]]
+    word = pad_to(PHASE_WORDS.get(phase.phase, phase.phase), 7)
+    percent = format_percent(phase.fraction).rjust(5)
+    figures: list[Cell] = [(f" {word}{percent}  ", "heading"), (phase_figures(phase), "")]
+    if phase.fraction is None:
+        return [figures, []]
+    return [figures, [(" " * 8, ""), *bar_cells(phase.fraction, max(10, width - 10))]]
 
 
 def job_lines(job: JobSnapshot, width: int) -> list[list[Cell]]:

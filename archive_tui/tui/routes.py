@@ -24,6 +24,7 @@ from archive_tui.tui.services import NoEvidence, Services
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.tui.archive_app import ArchiveApp
+    from archive_tui.tui.screens.publish.draft import PublishDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,13 @@ def open_publish(app: ArchiveApp, source: Location, target: Location, marked: tu
     if draft is None or (draft.publish_job is not None and _has_published(services, draft.publish_job)):
         draft = PublishDraft(path, storage_name, propose_name(path, prefix), chosen, save_folder=source.folder)
         services.drafts[key] = draft
-    app.push_screen(PublishScreen(draft, services), lambda ignored: _watch(app, draft.publish_job))
+    app.push_screen(PublishScreen(draft, services), lambda ignored: _publish_left(app, draft))
+
+
+def _publish_left(app: ArchiveApp, draft: PublishDraft) -> None:
+    if draft.publish_job is None:
+        app.show_status(f"The draft is kept: P on {escape_for_display(draft.source.name)} opens it again.")
+    _watch(app, draft.publish_job)
 
 
 def choose_source(folder: Path, marked: tuple[Selected, ...]) -> tuple[Path, tuple[str, ...]]:
@@ -156,7 +163,8 @@ def find_services(app: ArchiveApp) -> Services | None:
     if app.engine is None:
         app.show_status("No jobs can run here.")
         return None
-    return Services(app.settings, app.engine, app.evidence_table or NoEvidence(), app.listing_pool, app.publish_drafts)
+    evidence = app.evidence_table if app.evidence_table is not None else NoEvidence()
+    return Services(app.settings, app.engine, evidence, app.listing_pool, app.publish_drafts)
 
 
 def version_of(selected: Selected) -> tuple[str, str] | None:
@@ -192,17 +200,13 @@ def _has_published(services: Services, job_id: int) -> bool:
 
 
 def _watch(app: ArchiveApp, job_id: int | None) -> None:
-    """Says in the status line how a job has ended, and lists the panes again: something may have come into them."""
+    """Says in the status line how a job has ended."""
     if job_id is None or app.engine is None:
         return
     engine = app.engine
 
     def tell(job: JobSnapshot) -> None:
         app.show_status(escape_for_display(f"{job.title}: {job.state}. {job.message}"))
-        screen = app.browse_screen
-        if screen is not None:
-            for pane in (screen.left, screen.right):
-                pane.list_again()
 
     def listen(job: JobSnapshot) -> None:
         if job.id == job_id and job.state.is_end:

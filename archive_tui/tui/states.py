@@ -54,7 +54,12 @@ def state_of(evidence: Evidence | None, *, is_stale: bool = False) -> IntegrityS
 
 
 def format_state(
-    state: IntegrityState, checked_at: float | None, *, with_word: bool, ascii_only: bool = False, now: float | None = None
+    state: IntegrityState,
+    checked_at: float | None,
+    *,
+    with_word: bool,
+    ascii_only: bool = False,
+    now: float | None = None,
 ) -> str:
     """`✓ verified 2 d`, or `✓ 2 d` where there is little room; what is wrong always has its word."""
     look = state.value

@@ -23,7 +23,7 @@ class Outcome:
     error: ArchiveError | None = None
 
 
-class TaskEnded(Message):
+class TaskEnded(Message, bubble=False):
     """An operation has ended. `then` is what was asked to happen with its outcome."""
 
     def __init__(self, outcome: Outcome, then: Callable[[Outcome], None]) -> None:

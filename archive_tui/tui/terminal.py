@@ -24,7 +24,9 @@ def check_terminal(environ: Mapping[str, str], streams: tuple[Stream, ...]) -> N
         raise ConfigurationError("The panes need a terminal, and this is none.", hint=hint, code="no-terminal")
     if environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
         kind = environ.get("TERM") or "not set"
-        raise ConfigurationError(f"The panes cannot be drawn on this terminal: TERM is {kind}.", hint=hint, code="no-terminal")
+        raise ConfigurationError(
+            f"The panes cannot be drawn on this terminal: TERM is {kind}.", hint=hint, code="no-terminal"
+        )
 
 
 def supports_utf8(environ: Mapping[str, str]) -> bool:

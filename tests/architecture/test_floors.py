@@ -14,7 +14,7 @@ def _contracts() -> list[dict[str, object]]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]  # type: ignore[no-any-return]
 
 
-def _floors() -> list[list[str]]:
+def floor_rooms() -> list[list[str]]:
     layers = next(contract["layers"] for contract in _contracts() if contract["type"] == "layers")
     assert isinstance(layers, list)
     return [[part.strip() for part in re.split("[|:]", layer)] for layer in layers]
@@ -26,7 +26,7 @@ def _is_below(name: str, parent: str) -> bool:
 
 def _place(name: str) -> tuple[int, str] | None:
     """The number of the floor (0 at the top) and the room on it."""
-    for number, rooms in enumerate(_floors()):
+    for number, rooms in enumerate(floor_rooms()):
         for room in rooms:
             if _is_below(name, room):
                 return number, room
@@ -64,7 +64,7 @@ def test_textual_and_click_stay_in_their_faces() -> None:
 
 def test_the_floors_name_what_exists() -> None:
     names = {module.name for module in load_modules()}
-    for rooms in _floors():
+    for rooms in floor_rooms():
         for room in rooms:
             assert any(_is_below(name, room) for name in names), f"{room} does not exist"
 

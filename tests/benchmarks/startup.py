@@ -35,9 +35,7 @@ def measure(folder: Path) -> dict[str, float]:
     for round_number in range(ROUNDS + 2):
         for name, words in COMMANDS.items():
             started = time.perf_counter()
-            subprocess.run(
-                [sys.executable, *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True
-            )
+            subprocess.run([sys.executable, *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
             if round_number >= 2:
                 times[name].append(time.perf_counter() - started)
     return {name: statistics.median(values) for name, values in times.items()}

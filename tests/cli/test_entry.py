@@ -128,7 +128,7 @@ def test_a_reader_that_goes_away_is_no_error(workplace: Path) -> None:
 def test_a_full_disk_behind_standard_output_is_an_error(workplace: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         run = subprocess.run(
             [sys.executable, "-m", "archive_tui", "ls", "work/winds"],
             cwd=workplace,

@@ -26,9 +26,20 @@ def test_sizes_have_decimal_units_and_at_most_three_digits(size: int, text: str)
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0004, "0 ms"), (0.038, "38 ms"), (0.9996, "1.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (60, "1 m 00 s"), (3599, "59 m 59 s"),
-     (3600, "1 h 00 m"), (7500, "2 h 05 m"), (4 * 86400, "4 d")],
-)  # fmt: skip
+    [
+        (0.0004, "0 ms"),
+        (0.038, "38 ms"),
+        (0.9996, "1.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (60, "1 m 00 s"),
+        (3599, "59 m 59 s"),
+        (3600, "1 h 00 m"),
+        (7500, "2 h 05 m"),
+        (4 * 86400, "4 d"),
+    ],
+)
 def test_durations_have_the_unit_that_fits(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 

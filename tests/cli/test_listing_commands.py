@@ -34,7 +34,7 @@ def test_ls_recursive_shows_everything(run: Run, filled: Path) -> None:
 def test_ls_long_shows_sizes_and_times(run: Run, filled: Path) -> None:
     lines = run("ls", "lab", "-l").out.splitlines()
     assert lines[0].split() == ["-", "-", "deep/"] or lines[0].endswith("  deep/")
-    assert lines[2].endswith("winds.0.0.1.zip") and " B " in lines[2] or "KB" in lines[2]
+    assert (lines[2].endswith("winds.0.0.1.zip") and " B " in lines[2]) or "KB" in lines[2]
 
 
 def test_ls_shows_a_single_object(run: Run, filled: Path) -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -8,6 +12,7 @@ from rich.console import Console
 from archive_tui.cli import diagnostics
 from archive_tui.cli.progress_display import NoProgress, PlainProgress, ProgressBars, choose_display
 from archive_tui.jobs.progress_meter import PhaseProgress
+from tests.servers.terminal import TerminalSession
 
 
 class Clock:
@@ -95,3 +100,18 @@ def test_bars_finish_when_the_total_was_never_known(monkeypatch: pytest.MonkeyPa
 def test_quiet_shows_nothing_and_a_pipe_gets_lines() -> None:
     assert isinstance(choose_display(quiet=True), NoProgress)
     assert isinstance(choose_display(quiet=False), PlainProgress)
+
+
+def test_a_person_at_a_terminal_sees_a_bar_for_each_phase_in_80_columns(workplace: Path) -> None:
+    large = workplace / "work" / "winds" / "large.dat"
+    large.touch()
+    os.truncate(large, 1 << 30)
+    words = [sys.executable, "-m", "archive_tui", "dataset", "publish", "lab", "winds", "--compression-level", "1"]
+    root = str(Path(__file__).parents[2])
+    with TerminalSession(words, columns=80, lines=24, env={"PYTHONPATH": root}, cwd=workplace) as terminal:
+        terminal.wait_for(lambda text: re.search(r"^pack .* \d+ %.*/1\.1 GB", text, re.MULTILINE) is not None)
+        terminal.wait_for("Published winds 0.0.1: 3 files, 1.1 GB")
+        assert terminal.wait_exit() == 0
+        rows = [row for row in terminal.screen() if row.startswith(("scan", "pack", "upload"))]
+        assert len(rows) == 3, terminal.text
+        assert all("100 %" in row for row in rows)

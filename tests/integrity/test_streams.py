@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_tui.errors import OperationStopped
-from archive_tui.integrity import streams
 from archive_tui.integrity.digest import DIGEST_OF_NOTHING, sha256_of_bytes
 from archive_tui.integrity.streams import (
     HashingStream,
@@ -123,7 +122,7 @@ def test_a_read_error_in_the_thread_ahead_is_raised_here(tmp_path: Path, monkeyp
             raise OSError(errno.EIO, "Input/output error")
         return real(descriptor, buffers)
 
-    monkeypatch.setattr(streams.os, "readv", fail)
+    monkeypatch.setattr(os, "readv", fail)
     with (tmp_path / "f").open("rb") as file, pytest.raises(OSError, match="Input/output"):
         hash_descriptor(file.fileno())
     assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
@@ -172,10 +171,10 @@ def test_small_files_stop(tmp_path: Path, folder: int) -> None:
 
 def test_no_descriptor_is_left_open(tmp_path: Path, folder: int) -> None:
     (tmp_path / "a").write_bytes(b"x" * 20_000)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     hash_small_files(folder, ["a", "absent", "a"] * 10, largest=10)
     hash_small_files(folder, ["a", "absent", "a"] * 10, largest=100_000)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize(

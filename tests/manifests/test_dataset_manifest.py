@@ -272,6 +272,18 @@ def test_what_is_written_is_read_back(listed: list[Entry], dataset: dict[str, st
     assert format_dataset_manifest(parse_dataset_manifest(written)) == written
 
 
+@pytest.mark.parametrize("depth", [100, 700, 940, 990, 5000])
+def test_deep_metadata_are_kept_or_refused(depth: int) -> None:
+    try:
+        manifest = parse_dataset_manifest(document(note="@").replace(b'"@"', b"[" * depth + b"]" * depth))
+        written = format_dataset_manifest(manifest)
+    except ManifestError as error:
+        assert depth > 100
+        assert error.code == "manifest-deep"
+    else:
+        assert parse_dataset_manifest(written) == manifest
+
+
 def test_the_order_of_the_entries_does_not_show() -> None:
     one, two = Entry("a", 1, DIGEST), Entry("b", 1, DIGEST)
     written = {format_dataset_manifest(DatasetManifest(CREATED, Inventory(es))) for es in ([one, two], [two, one])}

@@ -160,6 +160,22 @@ def test_wrong_size_is_refused_before_the_byte_too_many_is_written(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_lost_reply_of_a_link_is_recognised_as_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share may repeat a request whose reply was lost, and then refuse its own first success."""
+    true_link = os.link
+
+    def link_twice(*args: str, **kwargs: int) -> None:
+        true_link(*args, **kwargs)  # type: ignore[arg-type]
+        true_link(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "link", link_twice)
+    write_atomically(tmp_path / "file", [b"content"])
+    assert (tmp_path / "file").read_bytes() == b"content"
+    with pytest.raises(ObjectExists):
+        write_atomically(tmp_path / "file", [b"content"])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 # ---- temporary entries of the dead
 
 

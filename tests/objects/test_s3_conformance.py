@@ -49,6 +49,7 @@ class _S3Suite(ObjectStoreSuite):
     large_size = 12 * MIB
     memory_size = 64 * MIB
     many_keys = 250
+    racing_rounds = 1
     memory_limit = 48 * MIB
     is_remote = True
     create_only = Support.YES

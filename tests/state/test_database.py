@@ -37,6 +37,7 @@ for number in range(count):
 """
 
 READER_WITHOUT_RIGHTS = """
+import os
 import sys
 from pathlib import Path
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel

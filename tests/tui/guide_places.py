@@ -18,7 +18,7 @@ from archive_tui.settings import Settings
 from archive_tui.tui.archive_app import ArchiveApp
 from archive_tui.tui.screens.page import Page
 
-SECONDS = 30.0
+SECONDS = 15.0
 
 
 class EvidenceList(list[Evidence]):

@@ -90,12 +90,12 @@ def refusal_error(refusal: Refusal, where: Where) -> ArchiveError:
             code="no-such-bucket",
             **place,
         )
-    if denied := _denied(refusal, where, said):
-        return denied
     if refusal.status == 507 or refusal.code in _FULL:
         return StorageFull(
             f"The storage is full, says {where.label}: {said}", hint="Make room or raise the quota.", **place
         )
+    if denied := _denied(refusal, where, said):
+        return denied
     if refusal.is_busy or refusal.is_conflict:
         return StorageUnavailable(f"{where.label} is not able to answer now: {said}", hint=_UNREACHABLE_HINT, **place)
     if refusal.status == 404:

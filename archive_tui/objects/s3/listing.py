@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote_plus
@@ -14,9 +14,16 @@ from archive_tui.names.object_keys import is_temporary_name
 from archive_tui.objects.object_store import Listed, ObjectInfo, Prefix
 from archive_tui.objects.s3.connection import S3Connection
 
-_USUAL = re.compile(
-    r"<Contents>\s*<Key>([^<]*)</Key>\s*<LastModified>([^<]*)</LastModified>\s*<ETag>([^<]*)</ETag>"
-    r"(?:\s*<Checksum(?:Algorithm|Type)>[^<]*</Checksum(?:Algorithm|Type)>)*\s*<Size>(\d+)</Size>"
+_USUAL_ORDERS = (
+    re.compile(  # AWS and most others
+        r"<Contents>\s*<Key>(?P<key>[^<]*)</Key>\s*<LastModified>(?P<time>[^<]*)</LastModified>"
+        r"\s*<ETag>(?P<tag>[^<]*)</ETag>(?:\s*<Checksum(?:Algorithm|Type)>[^<]*</Checksum(?:Algorithm|Type)>)*"
+        r"\s*<Size>(?P<size>\d+)</Size>"
+    ),
+    re.compile(  # SeaweedFS
+        r"<Contents>\s*<Key>(?P<key>[^<]*)</Key>\s*<ETag>(?P<tag>[^<]*)</ETag>\s*<Size>(?P<size>\d+)</Size>"
+        r"(?:\s*<StorageClass>[^<]*</StorageClass>)?\s*<LastModified>(?P<time>[^<]*)</LastModified>"
+    ),
 )
 _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _COMMON = re.compile(r"<CommonPrefixes>\s*<Prefix>(.*?)</Prefix>", re.DOTALL)
@@ -75,11 +82,12 @@ def _parse_page(page: str, skip: int) -> Iterator[Listed]:
         yield ObjectInfo(key, int(size), _parse_time(modified), _plain_tag(etag))
 
 
-def _find_entries(page: str) -> Sequence[tuple[str, str, str, str]]:
-    """Key, time, entity tag and size of each object; one expression where the fields stand in the usual order."""
-    entries: list[tuple[str, str, str, str]] = _USUAL.findall(page)
-    if len(entries) == page.count("<Contents>"):
-        return entries
+def _find_entries(page: str) -> Iterable[tuple[str, ...]]:
+    """Key, time, entity tag and size of each object; one expression where the fields stand in a usual order."""
+    wanted = page.count("<Contents>")
+    for pattern in _USUAL_ORDERS:
+        if pattern.search(page) is not None and len(found := list(pattern.finditer(page))) == wanted:
+            return (entry.group("key", "time", "tag", "size") for entry in found)
     fields = [dict(_FIELD.findall(found.group(1))) for found in _CONTENTS.finditer(page)]
     return [(each["Key"], each.get("LastModified", ""), each.get("ETag", ""), each["Size"]) for each in fields]
 

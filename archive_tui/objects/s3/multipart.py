@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from archive_tui.errors import ArchiveError, StorageUnavailable
+from archive_tui.errors import ArchiveError, OperationStopped, StorageUnavailable
 from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.s3.connection import ATTEMPTS, Reply, pause
@@ -80,6 +80,7 @@ class _Upload:
         self._smallest = smallest
         self._id: str | None = None
         self._stop = _EitherStop(write.stop)
+        self._failures: list[BaseException] = []
         self._progress = _Progress(write)
         self._parts: list[Part] = []
         self._digests: dict[int, bytes] = {}
@@ -104,6 +105,9 @@ class _Upload:
                 running.add(pool.submit(self._send_part, number, pieces))
             while running:
                 self._settle(running, wait_for_one=True)
+        except OperationStopped:
+            self._stop.failed.set()
+            raise self._failures[0] if self._failures else OperationStopped() from None
         except BaseException:
             self._stop.failed.set()
             raise
@@ -155,7 +159,8 @@ class _Upload:
                 stop=self._stop,
                 sent=lambda done: self._progress.of_part(number, done),
             )
-        except BaseException:
+        except BaseException as error:
+            self._failures.append(error)
             self._stop.failed.set()
             raise
         self._digests[number] = bytes.fromhex(payload.digest)

@@ -6,12 +6,14 @@ import hashlib
 import secrets
 import threading
 from base64 import b64encode
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from urllib.parse import unquote_plus
 
 from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from archive_tui.objects.object_store import Support, Traits
-from archive_tui.objects.s3.connection import Payload, Reply, S3Connection
+from archive_tui.objects.s3.connection import ATTEMPTS, Payload, Reply, S3Connection, pause
+from archive_tui.progress import never
 
 OVERWRITES = (
     "This server overwrites although asked not to: archive-tui looks first and checks afterwards, but two writers at "
@@ -55,6 +57,7 @@ AWS_FACTS = ServerFacts(is_aws=True)
 
 _known: dict[tuple[str, str, str | None], ServerFacts] = {}
 _known_lock = threading.Lock()
+_probing: defaultdict[tuple[str, str, str | None], threading.Lock] = defaultdict(threading.Lock)
 
 
 def _support(is_so: bool) -> Support:
@@ -80,9 +83,20 @@ def find_facts(connection: S3Connection, *, ask_aws: bool = False) -> ServerFact
     known = known_facts(connection)
     if known is not None and not (ask_aws and known.is_aws and known.versioning is Support.UNKNOWN):
         return known
+    with _known_lock:
+        turn = _probing[connection.facts_key]
+    with turn:
+        return _ask(connection)
+
+
+def _ask(connection: S3Connection) -> ServerFacts:
+    known = known_facts(connection)
+    if known is not None and not known.is_aws:
+        return known  # another thread has asked meanwhile
     facts = replace(known, versioning=_probe_versioning(connection)) if known is not None else _probe(connection)
     with _known_lock:
-        return _known.setdefault(connection.facts_key, facts)
+        _known[connection.facts_key] = facts
+    return facts
 
 
 def forget_facts() -> None:
@@ -106,7 +120,18 @@ class _Canary:
         self.payload = Payload((content,), len(content), hashlib.sha256(content).hexdigest())
 
     def put(self, headers: dict[str, str]) -> Reply:
-        return self._connection.send_once("PUT", self.key, headers=headers, payload=self.payload)
+        """Returns what the server says when it is not too busy to say anything: a busy one proves nothing.
+
+        Raises: StorageUnavailable when it stays so.
+        """
+        for attempt in range(ATTEMPTS):
+            reply = self._connection.send_once("PUT", self.key, headers=headers, payload=self.payload)
+            if reply.is_success or not reply.refusal.is_busy:
+                return reply
+            pause(attempt, never)
+        if reply.status in (429, 503):
+            raise self._connection.error(reply, self.name)
+        return reply
 
     def remove(self) -> bool:
         return self._connection.send_once("DELETE", self.key).status in (200, 204, 404)

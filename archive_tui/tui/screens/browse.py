@@ -27,6 +27,9 @@ from archive_tui.tui.widgets.title_line import TitleLine
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
 
+LONG_LISTING = 20_000
+"""Rows above which a pane is listed again only when the user asks for it."""
+
 
 class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
     action_groups: ClassVar[tuple[str, ...]] = BROWSE_GROUPS
@@ -118,6 +121,12 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
     def do_cursor_end(self) -> None:
         self.active.move_cursor(self.active.rows.count - 1)
 
+    def list_after_job(self) -> None:
+        """A job has ended: what it made, or proved, is shown. Very long listings are left as they are."""
+        for pane in (self.left, self.right):
+            if not pane.is_loading and pane.rows.count <= LONG_LISTING:
+                pane.list_again()
+
     # Where to.
 
     def go_to(self, pane: Pane, location: Location, *, cursor_name: str | None = None) -> None:
@@ -147,6 +156,11 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
             return
         left = pane.location.prefix.removeprefix(parent.prefix)
         self.go_to(pane, parent, cursor_name=left)
+
+    def do_dismiss(self) -> None:
+        if self.active.is_loading:
+            self.active.stop_listing()
+            self.show_status("Stopping the listing.")
 
     def do_pane_refresh(self) -> None:
         self.active.list_again()

@@ -19,8 +19,8 @@ from archive_tui.tui.panel_contents import (
     read_preview,
 )
 from archive_tui.tui.screens.action_screen import ActionScreen
-from archive_tui.tui.widgets.panel import Panel, PanelLine
 from archive_tui.tui.widgets.pane_messages import describe_failure
+from archive_tui.tui.widgets.panel import Panel, PanelLine
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
@@ -42,8 +42,11 @@ class BrowsePanels(ActionScreen):
     """Mixed into the browse screen; `active`, `other` and `go_to` are its own."""
 
     if TYPE_CHECKING:
-        active: Pane
-        other: Pane
+
+        @property
+        def active(self) -> Pane: ...
+        @property
+        def other(self) -> Pane: ...
 
         def go_to(self, pane: Pane, location: Location, *, cursor_name: str | None = None) -> None: ...
 
@@ -58,7 +61,7 @@ class BrowsePanels(ActionScreen):
         """Shows a panel in the place of the other pane; its keys go through a question in the status line."""
         self._panel_pane = self.other
         self._panel_pane.show_panel(panel)
-        self.ask(typing or Prompt("Esc closes", lambda text: self.close_panel(), LineEditor()))
+        self.ask(typing or Prompt(panel.footer, lambda text: self.close_panel(), LineEditor(), is_silent=True))
         prompt = self.status_line.prompt if self.status_line is not None else None
         if prompt is not None:
             prompt.intercept = prompt.intercept or partial(self._panel_key, panel)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archive_tui.errors import ArchiveError
 from archive_tui.names.display import escape_for_display
 from archive_tui.operations.listing import SortBy
+from archive_tui.operations.listing_comparison import Sign, compare_listings
 from archive_tui.tui.formatting import count_of
 from archive_tui.tui.line_editor import LineEditor, Prompt
 from archive_tui.tui.screens.action_screen import ActionScreen
@@ -17,13 +18,24 @@ if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.tui.widgets.pane import Pane
 
+_WORDS_OF_SIGNS = {
+    Sign.SAME: "same",
+    Sign.DIFFERS: "differ",
+    Sign.ONLY_HERE: "here",
+    Sign.ONLY_THERE: "there",
+    Sign.UNKNOWN: "unknown",
+}
+
 
 class BrowsePrompts(ActionScreen):
     """Mixed into the browse screen; `active`, `other` and `go_to` are its own."""
 
     if TYPE_CHECKING:
-        active: Pane
-        other: Pane
+
+        @property
+        def active(self) -> Pane: ...
+        @property
+        def other(self) -> Pane: ...
 
         def go_to(self, pane: Pane, location: Location, *, cursor_name: str | None = None) -> None: ...
 
@@ -71,23 +83,25 @@ class BrowsePrompts(ActionScreen):
         self.ask(Prompt("filter (part of a name, or * and ?):", self._set_filter, LineEditor(pane.arrangement.pattern)))
 
     def _set_filter(self, text: str) -> None:
-        self.active.arrange(replace(self.active.arrangement, pattern=text.strip()))
-        self.show_status("Filter removed." if not text.strip() else f'Only names with "{escape_for_display(text)}"; f changes it.')
+        self.active.rearrange(replace(self.active.arrangement, pattern=text.strip()))
+        self.show_status(
+            "Filter removed." if not text.strip() else f'Only names with "{escape_for_display(text)}"; f changes it.'
+        )
 
     def do_pane_sort(self) -> None:
         kinds = list(SortBy)
         now = kinds[(kinds.index(self.active.arrangement.sort_by) + 1) % len(kinds)]
-        self.active.arrange(replace(self.active.arrangement, sort_by=now))
+        self.active.rearrange(replace(self.active.arrangement, sort_by=now))
         largest = {SortBy.NAME: "", SortBy.SIZE: ", the largest first", SortBy.MODIFIED: ", the newest first"}
         self.show_status(f"Sorted by {now}{largest[now]}.")
 
     def do_pane_reverse(self) -> None:
         arrangement = self.active.arrangement
-        self.active.arrange(replace(arrangement, is_reversed=not arrangement.is_reversed))
+        self.active.rearrange(replace(arrangement, is_reversed=not arrangement.is_reversed))
 
     def do_pane_hidden(self) -> None:
         arrangement = self.active.arrangement
-        self.active.arrange(replace(arrangement, shows_hidden=not arrangement.shows_hidden))
+        self.active.rearrange(replace(arrangement, shows_hidden=not arrangement.shows_hidden))
         self.show_status("Hidden files are shown." if not arrangement.shows_hidden else "Hidden files are not shown.")
 
     def do_mark_glob(self) -> None:
@@ -101,6 +115,24 @@ class BrowsePrompts(ActionScreen):
         matching = {name for name in pane.names() if fnmatchcase(name.rstrip("/"), pattern)}
         pane.mark(pane.marked | matching if is_marking else pane.marked - matching)
         self.show_status(f"{count_of(len(pane.marked), 'row')} marked.")
+
+    def do_work_compare(self) -> None:
+        """Compares the rows of both panes, or takes the signs of the last comparison away."""
+        here, there = self.active, self.other
+        if here.signs is not None:
+            here.show_signs(None)
+            there.show_signs(None)
+            self.show_status("The signs of the comparison are gone.")
+            return
+        if here.view != there.view:
+            self.show_status("The panes show different views: v changes the view of a pane.")
+            return
+        compared = compare_listings(here.rows.items(), there.rows.items())
+        here.show_signs(compared.here)
+        there.show_signs(compared.there)
+        counts = "  ".join(f"{sign} {compared.count(sign):,} {word}" for sign, word in _WORDS_OF_SIGNS.items())
+        is_partial = not (here.rows.is_complete and there.rows.is_complete)
+        self.show_status(f"{counts}  ({'of what is loaded so far' if is_partial else 'by name, size, digest'})")
 
     def do_pane_go(self) -> None:
         location = self.active.location

@@ -20,17 +20,18 @@ from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
-from archive_tui.tui.text_rows import labelled_rows
+from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 
 OUTCOME_LOOKS = {
-    CardOutcome.PROVEN: ("✓", "proven"),
-    CardOutcome.REFUSED: ("✗", "doubtful"),
-    CardOutcome.UNKNOWN: ("?", "doubtful"),
-    CardOutcome.FAILED: ("✗", "damaged"),
+    CardOutcome.PROVEN: ("✓ proven", "proven"),
+    CardOutcome.REFUSED: ("– it does not", "doubtful"),
+    CardOutcome.UNKNOWN: ("? unknown", "doubtful"),
+    CardOutcome.FAILED: ("✗ failed", "damaged"),
 }
 TASK = "test"
+DETAIL_INDENT = 37
 
 
 class ConnectionsScreen(Page):
@@ -144,7 +145,8 @@ class ConnectionsScreen(Page):
 def _outcome_rows(card: StorageCard, width: int) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for row in card.rows:
-        glyph, style = OUTCOME_LOOKS[row.outcome]
-        detail = row.detail or f"{row.seconds * 1000:.0f} ms"
-        rows.append([(f"   {row.name.ljust(18)}", ""), (f"{glyph} {str(row.outcome).ljust(9)}", style), (f" {escape_for_display(detail)}", "weak")])
+        look, style = OUTCOME_LOOKS[row.outcome]
+        lines = wrap_words(row.detail or f"{row.seconds * 1000:.0f} ms", width - DETAIL_INDENT - 1)
+        rows.append([(f"   {row.name.ljust(18)}", ""), (look.ljust(DETAIL_INDENT - 21), style), (lines[0], "weak")])
+        rows += [[(" " * DETAIL_INDENT + line, "weak")] for line in lines[1:]]
     return rows

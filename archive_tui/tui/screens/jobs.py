@@ -15,7 +15,7 @@ from archive_tui.tui.cells import cut_middle, pad_to
 from archive_tui.tui.formatting import format_clock, format_duration, format_rate
 from archive_tui.tui.page_actions import JOBS, ROWS
 from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.progress_lines import PHASE_WORDS, STATE_LOOKS, bar_cells, format_percent, job_fraction
+from archive_tui.tui.progress_lines import PHASE_STATES, STATE_LOOKS, bar_cells, format_percent, job_fraction
 from archive_tui.tui.screens.job_detail import JobDetailScreen
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
@@ -24,7 +24,7 @@ from archive_tui.tui.widgets.row_list import RowList
 
 FIGURES_WIDTH = 35
 STATE_WIDTH = 16
-BAR_WIDTH = 9
+BAR_WIDTH = 8
 
 
 class JobsScreen(Page):
@@ -70,7 +70,7 @@ class JobsScreen(Page):
         jobs = self.jobs
         width = max(20, self.size.width - FIGURES_WIDTH)
         head = f"   #  {'what'.ljust(width - 6 - STATE_WIDTH)}{'state'.ljust(STATE_WIDTH)}"
-        self._head.show([[(head + f"{'done'.ljust(BAR_WIDTH + 6)}{'rate'.rjust(9)}{'left'.rjust(8)}", "weak")]])
+        self._head.show([[(head + f"{' done'.ljust(BAR_WIDTH + 7)}{'rate'.rjust(9)}{'left'.rjust(8)}", "weak")]])
         if not jobs:
             self._names.show_rows([[], [("   Nothing has been started yet. P publishes, F5 fetches, F6 verifies.", "")]])
             self._figures.show([])
@@ -142,7 +142,7 @@ def short_state(job: JobSnapshot) -> str:
     if job.state is JobState.COPIED:
         return "not verified"
     if job.state is JobState.RUNNING and job.current_phase is not None:
-        return PHASE_WORDS.get(job.current_phase.phase, str(job.state))
+        return PHASE_STATES.get(job.current_phase.phase, str(job.state))
     return str(job.state)
 
 
@@ -157,10 +157,10 @@ def figure_cells(job: JobSnapshot) -> list[Cell]:
     if job.state.is_end:
         took = job.ended_at - job.started_at if job.ended_at is not None and job.started_at is not None else 0.0
         ended = f"{format_clock(job.ended_at)}" if job.ended_at is not None else ""
-        return [(f"ended {ended}, took {format_duration(took)}", "weak")]
+        return [(f" ended {ended}, took {format_duration(took)}", "weak")]
     phase = job.current_phase
     if phase is None or job.state is JobState.QUEUED:
         return []
     figures = f"{format_percent(job_fraction(job)).rjust(5)} {format_rate(phase.rate).rjust(9)}"
     left = format_duration(phase.eta) if phase.eta is not None else ""
-    return [*bar_cells(job_fraction(job), BAR_WIDTH), (f"{figures}{left.rjust(8)}", "")]
+    return [(" ", ""), *bar_cells(job_fraction(job), BAR_WIDTH), (f"{figures}{left.rjust(8)}", "")]

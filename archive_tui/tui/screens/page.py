@@ -31,7 +31,7 @@ from archive_tui.tui.widgets.status_line import StatusLine
 TICK_SECONDS = 0.25
 
 
-class JobChanged(Message):
+class JobChanged(Message, bubble=False):
     """A job has passed from one state to the next; posted from the job's own thread."""
 
     def __init__(self, job: JobSnapshot) -> None:

@@ -15,7 +15,7 @@ from archive_tui.jobs.progress_meter import PhaseProgress
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions import Action
 from archive_tui.tui.findings import LEGEND, draw_cell_map, failed_item_row, finding_detail, finding_row
-from archive_tui.tui.formatting import format_clock
+from archive_tui.tui.formatting import count_of, format_clock
 from archive_tui.tui.page_actions import ROWS, VERIFY
 from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.progress_lines import STATE_LOOKS, phase_lines, state_cells
@@ -91,13 +91,18 @@ class VerifyScreen(Page):
         job = self.job
         phase = job.current_phase
         width = self.size.width
-        self._map.show(self._map_lines(job, phase, width))
+        self._draw_map(self._map_lines(job, phase, width))
         self._totals.show(self._total_lines(job, phase, width))
         count = len(job.findings) or job.failed_count
-        found = f"{count:,} finding{'' if count == 1 else 's'}" if count else "no findings so far" if self.is_live() else "no findings"
+        found = count_of(count, "finding") if count else "no findings so far" if self.is_live() else "no findings"
         self._rule.show([[(f"─ {found} ", "frame"), ("─" * max(0, width - len(found) - 3), "frame")]])
         self._draw_findings(job, width)
         self._draw_detail(job, width)
+
+    def _draw_map(self, lines: list[Line]) -> None:
+        if self._map.styles.height is None or self._map.size.height != len(lines):
+            self._map.styles.height = len(lines)
+        self._map.show(lines)
 
     def _map_lines(self, job: JobSnapshot, phase: PhaseProgress | None, width: int) -> list[Line]:
         total = phase.items_total if phase is not None else None
@@ -107,8 +112,8 @@ class VerifyScreen(Page):
         drawn = draw_cell_map(
             total, phase.items_done, job.failed_items, width=width - 2, height=MAP_HEIGHT, is_running=is_running
         )
-        per_cell = f" one cell = {drawn.items_per_cell:,} file{'' if drawn.items_per_cell == 1 else 's'}"
-        return [*([(" ", ""), *row] for row in drawn.rows), [(per_cell + LEGEND, "weak")]]
+        per_cell = f" cell: {count_of(drawn.items_per_cell, 'file')}  "
+        return [*([(" ", ""), *row] for row in drawn.rows), [(per_cell, "weak"), *LEGEND]]
 
     def _total_lines(self, job: JobSnapshot, phase: PhaseProgress | None, width: int) -> list[Line]:
         lines: list[Line] = [[]]

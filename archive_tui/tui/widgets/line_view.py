@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.geometry import Region
@@ -19,6 +20,8 @@ Line = Sequence[Cell]
 
 class LineView(LineWidget):
     """As many lines as fit; those beyond the last one are blank. A tick costs what its changed cells cost."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--filled", "line--filled-ok"}
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id, classes=classes)

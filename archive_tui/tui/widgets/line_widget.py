@@ -79,7 +79,10 @@ class LineWidget(Widget, can_focus=False):
     def make_strip(self, cells: Iterable[Cell], width: int) -> Strip:
         """Joins neighbours of one style, for each style change costs some 25 bytes; exactly `width` cells."""
         joined: list[tuple[str, Style]] = []
+        ascii_only = self.archive_app.ascii_only
         for text, name in cells:
+            if ascii_only:
+                text = to_ascii(text)
             style = self.look(name)
             if joined and (joined[-1][1] == style or (not text.strip() and not _shows_blanks(style, joined[-1][1]))):
                 joined[-1] = (joined[-1][0] + text, joined[-1][1])
@@ -91,8 +94,6 @@ class LineWidget(Widget, can_focus=False):
     def make_line(self, left: str, right: str, style: str = "") -> Strip:
         """One line of `left` and, at its end, `right`; `left` gives way where there is too little room."""
         width = self.size.width
-        if self.archive_app.ascii_only:
-            left, right = to_ascii(left), to_ascii(right)
         right = take_cells(right, width)
         room = width - len(right)
         return self.make_strip([(pad_to(left, room), style), (right, style)], width)
@@ -100,6 +101,4 @@ class LineWidget(Widget, can_focus=False):
 
 def _shows_blanks(style: Style, before: Style) -> bool:
     """True where a blank would look different in the style before it."""
-    return any(
-        (one.reverse, one.underline, one.bgcolor) != (style.reverse, style.underline, style.bgcolor) for one in (before,)
-    )
+    return (before.reverse, before.underline, before.bgcolor) != (style.reverse, style.underline, style.bgcolor)

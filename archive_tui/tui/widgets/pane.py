@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Pane(LineWidget):
-    """`marked` holds the names of the marked rows; `signs` what a comparison says of each name (None: none was made)."""
+    """`marked` holds the names of the marked rows; `signs` what a comparison says of each (None: none was made)."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
@@ -45,7 +46,7 @@ class Pane(LineWidget):
         self.cursor = 0
         self.top = 0
         self.marked: set[str] = set()
-        self.signs: dict[str, str] | None = None
+        self.signs: Mapping[str, str] | None = None
         self.is_active = False
         self.is_loading = False
         self.notice: tuple[str, str] | None = None
@@ -58,8 +59,9 @@ class Pane(LineWidget):
     def open(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
         """Shows another location, or another view of this one; what was asked for before is stopped."""
         is_elsewhere = self.location is None or location.word != self.location.word or view not in (None, self.view)
+        is_same_store = self.location is not None and self.location.store.identity == location.store.identity
+        self.view = view or (self.view if is_same_store and self.view in location.views else location.views[0])
         self.location = location
-        self.view = view or (self.view if self.view in location.views else location.views[0])
         if is_elsewhere:
             self.marked, self.signs = set(), None
             self.arrangement = replace(self.arrangement, pattern="")
@@ -73,7 +75,7 @@ class Pane(LineWidget):
         if self.location is not None:
             self.open(self.location, cursor_name=self.cursor_name)
 
-    def arrange(self, arrangement: Arrangement) -> None:
+    def rearrange(self, arrangement: Arrangement) -> None:
         """Sorts and filters what is there; what is not yet there is listed again."""
         self.arrangement = arrangement
         self._wanted_name = self.cursor_name
@@ -215,6 +217,11 @@ class Pane(LineWidget):
         if self.is_active != is_active:
             self.is_active = is_active
             self.refresh_lines(0, self._line_of(self.cursor))
+
+    def show_signs(self, signs: Mapping[str, str] | None) -> None:
+        """Shows what a comparison says of each name; None takes the signs away."""
+        self.signs = signs
+        self.refresh_changed()
 
     def show_notice(self, sentence: str, hint: str) -> None:
         """Says below the rows what went wrong and what to do; both are already escaped."""

@@ -9,7 +9,6 @@ from rich.cells import cell_len
 
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.cells import cut_end, fit_left, fit_right, pad_to, take_cells
-from archive_tui.tui.glyphs import to_ascii
 from archive_tui.tui.pane_rows import Cell, Column
 from archive_tui.tui.widgets.framed import bottom_edge, framed_line, text_line, top_edge
 from archive_tui.tui.widgets.panel import Panel
@@ -41,7 +40,7 @@ def title_of(pane: Pane) -> str:
     title = escape_for_display(pane.location.title)
     if pane.view != "objects":
         title = f"{title} · {pane.view}"
-    return to_ascii(title) if pane.archive_app.ascii_only else title
+    return title
 
 
 def summary_of(pane: Pane) -> str:
@@ -50,7 +49,7 @@ def summary_of(pane: Pane) -> str:
         text = text.replace("loading", "incomplete")
     if pane.arrangement.sort_by != "name" or pane.arrangement.is_reversed:
         text += f" · by {pane.arrangement.sort_by}{', reversed' if pane.arrangement.is_reversed else ''}"
-    return to_ascii(text) if pane.archive_app.ascii_only else text
+    return text
 
 
 def _body_line(pane: Pane, row: int, width: int) -> list[Cell]:
@@ -58,7 +57,12 @@ def _body_line(pane: Pane, row: int, width: int) -> list[Cell]:
         return framed_line(_row_cells(pane, row, width - 2), pane.glyphs)
     below = row - pane.rows.count
     lines = notice_lines(pane, width - 4)
-    return text_line(lines[below] if below < len(lines) else "", width, "doubtful" if lines else "", pane.glyphs)
+    return text_line(
+        lines[below] if below < len(lines) else "",
+        width,
+        "doubtful" if pane.notice else "weak" if lines else "",
+        pane.glyphs,
+    )
 
 
 def _layout(pane: Pane, width: int) -> tuple[tuple[Column, ...], int]:
@@ -103,7 +107,11 @@ def notice_lines(pane: Pane, width: int) -> list[str]:
         sentence, hint = pane.notice
         return ["", *textwrap.wrap(sentence, max(10, width)), *textwrap.wrap(hint, max(10, width))]
     if pane.rows.is_complete and pane.rows.count <= (pane.location is not None and pane.location.parent is not None):
-        return ["", "Nothing matches the filter." if pane.arrangement.pattern else "Nothing here."]
+        if pane.arrangement.pattern:
+            return ["", "Nothing matches the filter: f changes it."]
+        if pane.view == "datasets":
+            return ["", "No datasets here yet.", "From a folder, P publishes the first one.", "v shows all objects."]
+        return ["", "Nothing here."]
     return []
 
 
@@ -119,8 +127,6 @@ def panel_line(pane: Pane, panel: Panel, y: int) -> list[Cell]:
     cells = _fit_cells([(" ", ""), *panel.lines[position]], width - 2, pane.glyphs.ellipsis)
     if panel.has_cursor and position == panel.cursor:
         cells = [("".join(text for text, _ in cells), "cursor")]
-    if pane.archive_app.ascii_only:
-        cells = [(to_ascii(text), style) for text, style in cells]
     return framed_line(cells, pane.glyphs)
 
 

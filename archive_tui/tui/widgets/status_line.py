@@ -8,7 +8,6 @@ from textual.strip import Strip
 
 from archive_tui.tui.cells import cut_end, pad_to, take_cells_from_end
 from archive_tui.tui.formatting import format_clock
-from archive_tui.tui.glyphs import to_ascii
 from archive_tui.tui.line_editor import Prompt
 from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.widgets.line_widget import LineWidget
@@ -36,13 +35,12 @@ class StatusLine(LineWidget):
         if self.prompt is not None:
             return self.make_strip(self._prompt_cells(self.prompt, width), width)
         clock = f"{format_clock(self.said_at)} " if self.said_at is not None else ""
-        sentence = to_ascii(self.sentence) if self.archive_app.ascii_only else self.sentence
-        text = f" {clock}{sentence}"
+        text = f" {clock}{self.sentence}"
         return self.make_strip([(cut_end(text, width - 1, self.glyphs.ellipsis), "")], width)
 
     def _prompt_cells(self, prompt: Prompt, width: int) -> list[Cell]:
         label = f" {prompt.label} "
-        if prompt.choices:
+        if prompt.choices or prompt.is_silent:
             return [(pad_to(cut_end(label, width, self.glyphs.ellipsis), width), "heading")]
         room = max(4, width - len(label) - 2)
         before = take_cells_from_end(prompt.editor.text[: prompt.editor.cursor], room)

@@ -20,7 +20,7 @@ from archive_tui.tui.widgets.form_field import LABEL_WIDTH, FormField
 from archive_tui.tui.widgets.line_view import LineView
 
 SOURCE_HELP = "A folder, or a single file."
-NAME_HELP = "Letters, digits, . _ - and blanks; / makes groups, as in climate/station-07."
+NAME_HELP = "Letters, digits, . _ - and blanks; / makes groups: climate/winds"
 
 
 class SourceStep(PublishStep):
