@@ -25,7 +25,7 @@ SMALL_READ = 16 << 10
 """Bytes asked of a file that is probably small; a request of 256 KiB would cost more in page faults than the file."""
 
 MIDDLE_BLOCK = 256 << 10
-"""Bytes read at a time where a block passes from one thread to another: it stays in the cache of the core."""
+"""Bytes read at a time where several cores are busy: such a block stays in the cache of its core."""
 
 READ_AHEAD_FROM = 8 << 20
 """Bytes from which a thread that reads one buffer ahead is worth its start."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archive_tui.errors import OperationStopped
-from archive_tui.integrity.streams import BLOCK_SIZE, FileDigest, hash_descriptor
+from archive_tui.integrity.streams import MIDDLE_BLOCK, FileDigest, hash_descriptor
 from archive_tui.operations.contained_open import ContainedOpener
 from archive_tui.operations.hash_process import Batch, HashProcess, hash_batch
 from archive_tui.operations.paced_report import PacedReport
@@ -130,7 +130,7 @@ class HashWorkers:
     def _run(self, number: int) -> None:
         hasher = _SmallHasher(self._root, self._opener, self, alone=number == 0)
         self._hashers.append(hasher)
-        buffer = bytearray(BLOCK_SIZE)
+        buffer = bytearray(MIDDLE_BLOCK)
         try:
             while (work := self._take(number == 0)) is not None:
                 if isinstance(work, list):

@@ -200,7 +200,7 @@ def test_target_is_quoted_for_the_signature() -> None:
 
 def test_foreign_keys_are_listed_and_folder_markers_are_not(moto_server: S3Server) -> None:
     bucket, client = moto_server.new_bucket(), moto_server.client()
-    foreign = ["line\nbreak", "x" * 300, "mark/"]
+    foreign = ["x" * 300, ".archive-tui", "mark/"]
     for key in foreign:
         client.put_object(Bucket=bucket, Key=key, Body=b"x")
     client.close()
@@ -208,4 +208,4 @@ def test_foreign_keys_are_listed_and_folder_markers_are_not(moto_server: S3Serve
     found = [entry.key for entry in store.list() if isinstance(entry, ObjectInfo)]
     assert sorted(found) == sorted(key for key in foreign if key != "mark/")
     with pytest.raises(InvalidName):
-        store.open("a//b")
+        store.open("x" * 300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -210,7 +211,7 @@ async def test_a_version_of_ones_own_may_be_lower_and_that_is_said(root: Path) -
         open_guide(place, "station-07/")
         await go_to_version(place)
         await place.type("1.x")
-        await place.until_text("Version refused")
+        await place.until_text("Version refused", "1.x")
         await place.press("backspace")
         await place.type("5.0")
         await place.until_text("1.5.0 is lower than 2.0.0")
@@ -238,8 +239,9 @@ async def test_a_version_taken_meanwhile_is_a_conflict_that_is_shown(root: Path)
 
 
 async def test_a_storage_that_cannot_be_reached_is_said_and_asked_again(root: Path) -> None:
-    (root / "lab").write_text("a file where the archive folder should be")
     async with open_place(root) as place:
+        shutil.rmtree(root / "lab")
+        (root / "lab").write_text("a file where the archive folder should be")
         open_guide(place, "station-07/")
         await place.until_text("Dataset")
         await place.press("pagedown")
@@ -283,7 +285,7 @@ async def test_names_from_outside_are_shown_escaped(root: Path) -> None:
         open_guide(place, "station-07/")
         await place.until_text("Dataset")
         await place.press("pagedown")
-        await place.until_text("11 files")
+        await place.until_text("control characters: [red]x\\x1b[2J.txt")
         assert "\x1b" not in place.text
 
 

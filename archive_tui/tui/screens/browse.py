@@ -64,7 +64,7 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
             pane.show_notice(escape_for_display(error.message), escape_for_display(error.hint))
             return
         self._waiting_for_rows.add(pane)
-        pane.open(location)
+        pane.open_location(location)
 
     # The two panes.
 
@@ -133,7 +133,7 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
         """Opens a location in a pane and remembers where the pane was."""
         if pane.location is not None:
             self.remember(pane.location)
-        pane.open(location, cursor_name=cursor_name)
+        pane.open_location(location, cursor_name=cursor_name)
 
     def do_pane_open(self) -> None:
         pane, selected = self.active, self.active.under_cursor
@@ -174,8 +174,8 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
         if left is None or right is None:
             return
         views = self.left.view, self.right.view
-        self.left.open(right, view=views[1], cursor_name=self.right.cursor_name)
-        self.right.open(left, view=views[0])
+        self.left.open_location(right, view=views[1], cursor_name=self.right.cursor_name)
+        self.right.open_location(left, view=views[0])
 
     def do_pane_view(self) -> None:
         pane = self.active
@@ -183,7 +183,7 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
             self.show_status("This location has only this view.")
             return
         views = pane.location.views
-        pane.open(pane.location, view=views[(views.index(pane.view) + 1) % len(views)])
+        pane.open_location(pane.location, view=views[(views.index(pane.view) + 1) % len(views)])
 
     def do_mark(self) -> None:
         self.active.toggle_mark()

@@ -56,7 +56,7 @@ class Pane(LineWidget):
         self._stop = threading.Event()
         self._wanted_name: str | None = None
 
-    def open(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
+    def open_location(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
         """Shows another location, or another view of this one; what was asked for before is stopped."""
         is_elsewhere = self.location is None or location.word != self.location.word or view not in (None, self.view)
         is_same_store = self.location is not None and self.location.store.identity == location.store.identity
@@ -73,7 +73,7 @@ class Pane(LineWidget):
 
     def list_again(self) -> None:
         if self.location is not None:
-            self.open(self.location, cursor_name=self.cursor_name)
+            self.open_location(self.location, cursor_name=self.cursor_name)
 
     def rearrange(self, arrangement: Arrangement) -> None:
         """Sorts and filters what is there; what is not yet there is listed again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
@@ -17,10 +18,13 @@ from archive_tui.tui.screens.publish.draft import PublishDraft, narrow_scan
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
+from archive_tui.tui.text_rows import wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 
 TASK = "scan"
+REMARKS_SHOWN = 50
+"""While it is being looked at, the newest remarks are shown; all of them when that is done."""
 
 
 class ContentsStep(PublishStep):
@@ -90,7 +94,7 @@ class ContentsStep(PublishStep):
         with self._lock:
             partial, found = self._partial, tuple(self._found)
         self._draw_counts(partial.files, partial.bytes, partial.latest)
-        self._remarks.show_rows([_remark_line(remark, "·", "weak") for remark in found])
+        self._remarks.show_rows(_remark_rows(found[-REMARKS_SHOWN:], "·", "weak", self.size.width))
 
     def _draw_counts(self, files: int, size: int, latest: str) -> None:
         source = escape_for_display(str(self.draft.source))
@@ -123,11 +127,11 @@ class ContentsStep(PublishStep):
     def _draw_remarks(
         self, refusals: tuple[ScanRemark, ...], warnings: tuple[ScanRemark, ...], skipped: tuple[ScanRemark, ...]
     ) -> None:
-        rows: list[list[Cell]] = [_remark_line(remark, "✗", "damaged") for remark in refusals]
-        rows += [_remark_line(remark, "!", "doubtful") for remark in warnings]
+        width = self.size.width
+        rows = _remark_rows(refusals, "✗", "damaged", width)
+        rows += _remark_rows(warnings, "!", "doubtful", width)
         if skipped:
-            rows += [[(f" Kept out ({len(skipped)}):", "heading")]]
-            rows += [_remark_line(remark, "·", "weak") for remark in skipped]
+            rows += [[(f" Kept out ({len(skipped)}):", "heading")], *_remark_rows(skipped, "·", "weak", width)]
         self._remarks.show_rows(rows)
 
     def finish(self) -> str:
@@ -139,5 +143,10 @@ class ContentsStep(PublishStep):
         return "" if scan.files else "There are no files to publish."
 
 
-def _remark_line(remark: ScanRemark, sign: str, style: str) -> list[Cell]:
-    return [(f" {sign} {remark.text}", style), (f"  ({remark.rule})", "weak")]
+def _remark_rows(remarks: Sequence[ScanRemark], sign: str, style: str, width: int) -> list[list[Cell]]:
+    """Each remark wrapped, its rule at the end."""
+    rows: list[list[Cell]] = []
+    for remark in remarks:
+        lines = wrap_words(f"{remark.text} ({remark.rule})", width - 5)
+        rows += [[(f" {sign if index == 0 else ' '} {line}", style)] for index, line in enumerate(lines)]
+    return rows

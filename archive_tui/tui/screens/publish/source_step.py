@@ -111,6 +111,7 @@ class SourceStep(PublishStep):
         """A name that nobody has touched follows the source."""
         if message.input is self._source.input and self._dataset.value == self._proposed:
             self._proposed = self._dataset.value = propose_name(Path(self._source.value))
+        self.page.say("")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.page.update_page()

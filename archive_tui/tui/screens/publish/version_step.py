@@ -230,9 +230,8 @@ class VersionStep(PublishStep):
 
     def _place_literal(self) -> None:
         is_literal = self.draft.version == LITERAL
-        self.set_class(is_literal, "-literal")
         if is_literal:
-            self._literal.focus(scroll_visible=False)
+            self.screen.set_focus(self._literal, scroll_visible=False)
         elif self.app.focused is self._literal:
             self.screen.set_focus(None)
 
