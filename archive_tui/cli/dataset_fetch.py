@@ -105,9 +105,12 @@ def verify(storage: str, name: str, version: str) -> int:
     invocation = current_invocation()
     invocation.is_judging = True
     source = invocation.open_storage(storage)
-    report, evidence = run_operation(
-        invocation,
-        lambda report, stop: verify_version(source.store, name, version, report=report, stop=stop),
-    )
+    try:
+        report, evidence = run_operation(
+            invocation,
+            lambda report, stop: verify_version(source.store, name, version, report=report, stop=stop),
+        )
+    except OperationStopped as stopped:
+        raise OperationStopped("Stopped: nothing is claimed, and nothing was written.") from stopped
     record_evidence(invocation, evidence)
     return show_report(invocation, report, evidence)

@@ -63,14 +63,19 @@ def publish(storage: str, name: str, dry_run: bool, **options: Any) -> int:
     invocation = current_invocation()
     target = invocation.open_storage(storage)
     request = make_request(target, name, **options)
-    plan = run_operation(invocation, lambda report, stop: plan_publish(target.store, request, report=report, stop=stop))
+    try:
+        plan = run_operation(
+            invocation, lambda report, stop: plan_publish(target.store, request, report=report, stop=stop)
+        )
+    except OperationStopped as stopped:
+        raise OperationStopped("Stopped before anything was written.") from stopped
     for remark in plan.remarks:
         invocation.note(remark)
     if dry_run:
         return show_plan(invocation, storage, target, plan)
     receipt = _publish(invocation, target, plan)
     record_evidence(invocation, receipt.evidence)
-    show_receipt(invocation, storage, receipt)
+    show_receipt(invocation, storage, plan, receipt)
     return 0
 
 
@@ -221,10 +226,10 @@ def plan_document(target: Storage, plan: PublishPlan) -> dict[str, Any]:
     }
 
 
-def show_receipt(invocation: Invocation, storage: str, receipt: PublishReceipt) -> None:
+def show_receipt(invocation: Invocation, storage: str, plan: PublishPlan, receipt: PublishReceipt) -> None:
     """Prints what lies in the store now, and how it is fetched."""
     if invocation.as_json:
-        write_json(receipt.as_dict())
+        write_json({**receipt.as_dict(), "remarks": [*plan.remarks, *receipt.remarks]})
         return
     subject = f"{receipt.name} {receipt.version}"
     if receipt.outcome == "identical":

@@ -50,6 +50,8 @@ def demo(headless: bool, folder: str | None) -> int:
         invocation.settings_path = playground.settings_path
         settings = invocation.load_settings()
         invocation.open_panes(str(playground.data), STORAGE, settings)
+    if folder is None:
+        write_line("The playground has been removed; --folder DIR makes one that stays.")
     return 0
 
 

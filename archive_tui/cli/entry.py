@@ -48,7 +48,7 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
         return _fail(invocation, "usage", error.format_message(), hint, ExitStatus.USAGE)
     except ArchiveError as error:
         status = diagnostics.status_of(error, verifying=invocation.is_judging)
-        hint = error.hint or f"docs/errors.md explains the code {error.code}."
+        hint = error.hint or ("" if error.code == "stopped" else f"docs/errors.md explains the code {error.code}.")
         return _fail(invocation, error.code, error.message, hint, status)
     except (KeyboardInterrupt, click.Abort):
         return _fail(invocation, "stopped", "Stopped.", "", ExitStatus.STOPPED)

@@ -81,6 +81,11 @@ class AzureStore(ObjectStore):
     def traits(self) -> Traits:
         return self._probed or Traits(attests_digest=Support.NO, server_side_copy=Support.NO, remarks=(RECORDED_BY_US,))
 
+    @property
+    def sdk_client(self) -> Any:
+        """The SDK's container client, for what this interface does not offer."""
+        return self._connection.container_client
+
     def probe(self) -> Traits:
         if self._probed is None:
             is_content_checked = self._does_service_check_content()

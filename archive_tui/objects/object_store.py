@@ -21,10 +21,10 @@ from archive_tui.progress import StopSignal, never
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """`size` in bytes, `modified` in seconds since the epoch (None: the store does not say), `version` an opaque text
-    that changes whenever the content does (entity tag; None: the store has none), `digest` the SHA-256 that the
-    store attests or that was recorded at put (None: unknown; a listing rarely knows it), `attested` True only when
-    the store itself computed that digest from the bytes it received."""
+    """`size` in bytes (-1 in a listing: unknown until asked by `info`), `modified` in seconds since the epoch (None:
+    the store does not say), `version` an opaque text that changes whenever the content does (entity tag; None: the
+    store has none), `digest` the SHA-256 that the store attests or that was recorded at put (None: unknown; a listing
+    rarely knows it), `attested` True only when the store itself computed that digest from the bytes it received."""
 
     key: str
     size: int

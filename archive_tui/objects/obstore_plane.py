@@ -19,7 +19,7 @@ READ_SECONDS = 60
 WHOLE_UP_TO = 1 << 20
 """Bytes up to which a body is fetched in one call; more comes as a stream of chunks of this size."""
 
-_STATUS = re.compile(r"status:?\s*(?:code\s*)?(\d{3})\b", re.IGNORECASE)
+_STATUS = re.compile(r"status(?:\s+code)?:?\s*(\d{3})\b", re.IGNORECASE)
 _BODY = re.compile(r"<Error>.*?</Error>", re.DOTALL)
 
 

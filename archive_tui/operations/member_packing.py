@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from archive_tui.errors import OperationStopped
 from archive_tui.operations import zip_format
 from archive_tui.operations.deflate_blocks import BLOCK_SIZE, STREAM_END, crc32, deflate_block, deflate_whole
-from archive_tui.operations.source_reading import OpenSource, open_source
+from archive_tui.operations.source_reading import OpenSource, open_source, read_whole
 from archive_tui.operations.zip_format import PackedMember
 
 if TYPE_CHECKING:
@@ -85,13 +85,8 @@ def pack_batch(scan: SourceScan, files: list[SourceFile], level: int, abandoned:
     for file in files:
         if abandoned.is_set():
             raise OperationStopped
-        source = open_source(scan, file)
-        try:
-            data = source.read_at(0, file.size)
-            source.check_unchanged()
-        finally:
-            os.close(source.fd)
-        record, member = pack_bytes(file.path, data, level, is_executable=source.is_executable)
+        data, is_executable = read_whole(scan, file)
+        record, member = pack_bytes(file.path, data, level, is_executable=is_executable)
         records.append(record)
         members.append(member)
     joined = records[0] if len(records) == 1 else b"".join(records)
@@ -115,6 +110,7 @@ class StreamedMember:
         self._turn = threading.Condition()
         self._next_index = 0
         self._failed = False
+        self._is_executable = False
         self._compressed_size = 0
         self._is_zip64 = zip_format.needs_zip64(file.size)
         self.block_count = max(1, -(-file.size // BLOCK_SIZE))
@@ -168,12 +164,13 @@ class StreamedMember:
     def _read_block(self, index: int) -> bytes:
         if self._source is None:
             self._source = open_source(self._scan, self._file)
+            self._source.check_unchanged()
         offset = index * BLOCK_SIZE
         data = self._source.read_at(offset, min(BLOCK_SIZE, self._file.size - offset))
         self._hash.update(data)
         self._crc = crc32(data, self._crc)
         if index == self.block_count - 1:
-            self._source.check_unchanged()
+            self._is_executable = self._source.check_unchanged()
         return data
 
     @property
@@ -184,7 +181,6 @@ class StreamedMember:
         return zip_format.format_streamed_header(self._file.path, self._method, is_zip64=self._is_zip64)
 
     def _member(self, descriptor_size: int) -> PackedMember:
-        assert self._source is not None
         return PackedMember(
             self._file.path,
             self._method,
@@ -192,7 +188,7 @@ class StreamedMember:
             self._crc,
             self._compressed_size,
             self._file.size,
-            self._source.is_executable,
+            self._is_executable,
             self._hash.hexdigest(),
             record_size=len(self._header()) + self._compressed_size + descriptor_size,
             is_zip64=self._is_zip64,

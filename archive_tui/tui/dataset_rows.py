@@ -83,7 +83,7 @@ class DatasetRows:
     def columns(self, width: int) -> tuple[Column, ...]:
         columns = [Column("name", 0, gap="")]
         if width >= MIDDLE:
-            columns.append(Column("size", 6, True))
+            columns.append(Column("size", 6, True, gap="  "))
         columns.append(Column("latest", 7, True))
         columns.append(Column("state", 15 if width >= MIDDLE else 9, gap="  "))
         return tuple(columns)
@@ -93,21 +93,22 @@ class DatasetRows:
         if line.summary is None:
             return [(PARENT, "")] + [("", "")] * (len(columns) - 1)
         version = line.version or line.summary.latest
+        size = format_size(version.size if line.version else line.summary.total_bytes)
+        has_size_column = any(column.title == "size" for column in columns)
         by_title: dict[str, Cell] = {
-            "name": self._name_cell(line, with_size=not any(column.title == "size" for column in columns)),
-            "size": (format_size(version.size if line.version else line.summary.total_bytes), ""),
-            "latest": ("" if line.version else version.version, ""),
+            "name": self._name_cell(line),
+            "size": (size, ""),
+            # Where there is no room for sizes, a version's own stands below the number of the latest one.
+            "latest": ("" if has_size_column else size, "") if line.version else (version.version, ""),
         }
         return [by_title.get(column.title) or self._state_cell(version, column.width) for column in columns]
 
-    def _name_cell(self, line: _Line, *, with_size: bool) -> Cell:
+    def _name_cell(self, line: _Line) -> Cell:
         assert line.summary is not None
         if line.version is None:
             return escape_for_display(line.summary.name.removeprefix(self.prefix)), "folder"
         branch = _ASCII_BRANCH if self.ascii_only else _LAST_BRANCH if line.is_last else _BRANCH
-        age = format_age(line.version.modified, self.now)
-        text = f"{branch}{line.version.version:<7} {age:<5}"
-        return (f"{text} {format_size(line.version.size)}" if with_size else text.rstrip()), ""
+        return f"{branch}{line.version.version:<7} {format_age(line.version.modified, self.now)}", ""
 
     def _state_cell(self, version: DatasetVersion, width: int) -> Cell:
         evidence = self.evidence.get(version.key)

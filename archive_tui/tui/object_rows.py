@@ -40,7 +40,7 @@ class ObjectRows:
         return len(self.arranged.order) + self.has_parent
 
     def columns(self, width: int) -> tuple[Column, ...]:
-        columns = [Column("name", 0, gap=""), Column("size", 6, True)]
+        columns = [Column("name", 0, gap=""), Column("size", 6, True, gap="  ")]
         if width >= WIDE:
             columns.append(Column("modified", 11, True))
         elif width >= MIDDLE:

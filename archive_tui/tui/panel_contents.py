@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -101,9 +102,8 @@ def _history_lines(history: Sequence[Evidence]) -> list[PanelLine]:
 
 
 def _property(name: str, value: str) -> list[PanelLine]:
-    """A name, and its value below: values are long, panels are narrow."""
-    shown = escape_for_display(value)
-    parts = [shown[start : start + _VALUE_WIDTH] for start in range(0, max(1, len(shown)), _VALUE_WIDTH)]
+    """A name and its value, on as many lines as a narrow panel needs."""
+    parts = textwrap.wrap(escape_for_display(value), _VALUE_WIDTH, break_on_hyphens=False) or [""]
     return [((f"{name if not number else '':<9} ", "weak"), (part, "")) for number, part in enumerate(parts)]
 
 

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.demo_data import change_playground, prepare_playground, station_files
 from archive_tui.cli.entry import run_command_line
 from archive_tui.settings import Settings
 from tests.cli.conftest import Run
@@ -57,25 +55,3 @@ def test_the_panes_open_on_a_playground_with_a_version_and_a_change(workplace: P
 
     assert run_command_line(["demo", "--folder", "playground"], open_panes=open_panes) == 0
     assert opened == [(str(workplace / "playground" / "data"), "demo-archive", ["station-07.0.0.1.zip"])]
-
-
-def test_the_sample_data_are_the_same_everywhere() -> None:
-    digest = hashlib.sha256()
-    total = 0
-    for path, content in station_files():
-        digest.update(f"{path}\0{len(content)}\0".encode() + content)
-        total += len(content)
-    assert digest.hexdigest() == "c87de038c0de6cde153167452505375558328cfa278f9a27c6ee63498f3306ef"
-    assert 500_000 < total < 5_000_000
-
-
-def test_a_change_adds_corrects_and_removes(tmp_path: Path) -> None:
-    playground = prepare_playground(tmp_path)
-    before = {
-        str(p.relative_to(playground.source)): p.read_bytes() for p in playground.source.rglob("*") if p.is_file()
-    }
-    change_playground(playground)
-    after = {str(p.relative_to(playground.source)): p.read_bytes() for p in playground.source.rglob("*") if p.is_file()}
-    assert set(after) - set(before) == {"sensors/2026-01.csv"}
-    assert set(before) - set(after) == {"notes/draft.txt"}
-    assert [name for name in after if name in before and after[name] != before[name]] == ["sensors/2025-10.csv"]

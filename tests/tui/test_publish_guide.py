@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from archive_tui.archives.datasets.catalog import find_version, list_versions, read_version_manifest
+from archive_tui.errors import StorageUnavailable
 from archive_tui.jobs.job import JobState
+from archive_tui.objects.folder import FolderStore
 from archive_tui.tui import routes
 from archive_tui.tui.screens.browse import BrowseScreen
 from archive_tui.tui.screens.publish.publish_screen import PublishScreen
@@ -151,7 +152,7 @@ async def test_a_name_is_refused_while_it_is_typed(root: Path) -> None:
         await place.pilot.pause()
         assert step_of(place) == 0
         await place.press("backspace")
-        await place.until(lambda: "refused" not in place.text)
+        await place.until(lambda: "name refused" not in place.text)
 
 
 async def test_a_name_proposed_from_a_folder_can_be_published(root: Path) -> None:
@@ -238,17 +239,21 @@ async def test_a_version_taken_meanwhile_is_a_conflict_that_is_shown(root: Path)
         await place.until_text("step 5 of 7")
 
 
-async def test_a_storage_that_cannot_be_reached_is_said_and_asked_again(root: Path) -> None:
+async def test_a_storage_that_cannot_be_reached_is_said_and_asked_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(store: FolderStore, prefix: str = "", *, recursive: bool = True) -> None:
+        raise StorageUnavailable("No answer from the archive folder.", hint="Is it mounted?")
+
     async with open_place(root) as place:
-        shutil.rmtree(root / "lab")
-        (root / "lab").write_text("a file where the archive folder should be")
         open_guide(place, "station-07/")
         await place.until_text("Dataset")
         await place.press("pagedown")
         await place.until_text("can be published")
+        monkeypatch.setattr(FolderStore, "list", refuse)
         await place.press("enter")
         await place.until_text("Not known yet what is published", "✗")
-        (root / "lab").unlink()
+        monkeypatch.undo()
         await place.press("r")
         await place.until_text("is new here")
 

@@ -27,8 +27,8 @@ LARGEST_MANIFEST = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion:
-    """One published archive. `size` in bytes, `modified` in seconds since the epoch (None: the store does not say),
-    `manifest_key` None when no manifest lies beside the archive."""
+    """One published archive. `size` in bytes (-1: the store cannot tell without fetching it), `modified` in seconds
+    since the epoch (None: the store does not say), `manifest_key` None when no manifest lies beside the archive."""
 
     name: str
     version: str
@@ -55,7 +55,8 @@ class DatasetSummary:
 
     @property
     def total_bytes(self) -> int:
-        return sum(version.size for version in self.versions)
+        """Bytes of all archives whose size is known."""
+        return sum(max(0, version.size) for version in self.versions)
 
 
 def list_datasets(store: ObjectStore, prefix: str = "", *, stop: StopSignal = never) -> list[DatasetSummary]:

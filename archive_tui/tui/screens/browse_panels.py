@@ -99,7 +99,7 @@ class BrowsePanels(ActionScreen):
         self.open_panel(Panel("help: keys", lines, "Esc closes · arrows scroll"))
 
     def do_palette(self) -> None:
-        self._open_palette("actions", "Enter does it · Tab copies it", self.run_registered)
+        self._open_palette("actions", "Enter does it · Tab copies command", self.run_registered)
 
     def do_command(self) -> None:
         self._open_palette("copy as a command", "Enter copies it", self.copy_command, only_commands=True)

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widget import Widget
+from textual.widgets import Input
 
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions import Action
@@ -34,6 +36,9 @@ STEPS: tuple[type[PublishStep], ...] = (
     ProgressStep,
     ReceiptStep,
 )
+EDITING_KEYS = frozenset(
+    key for binding in Input.BINDINGS if isinstance(binding, Binding) for key in binding.key.split(",")
+)
 PLAN, PROGRESS, RECEIPT = 4, 5, 6
 
 
@@ -45,6 +50,7 @@ class PublishScreen(Page):
     def __init__(self, draft: PublishDraft, services: Services) -> None:
         super().__init__(services)
         self.draft = draft
+        self._is_changing = False
         self.step: PublishStep = STEPS[draft.step](draft, services)
 
     def compose_body(self) -> Iterable[Widget]:
@@ -83,6 +89,7 @@ class PublishScreen(Page):
 
     def go_to(self, index: int) -> None:
         """Shows another step; the draft knows which, so that the guide can be left and opened again."""
+        self._is_changing = True
         self.tasks.stop_all()
         self.draft.step = index
         self.draft.furthest_step = max(index, self.draft.furthest_step)
@@ -99,10 +106,13 @@ class PublishScreen(Page):
 
     def _begin_step(self) -> None:
         if self.step.is_attached:
+            self._is_changing = False
             self.step.begin()
             self.update_page()
 
     def do_publish_next(self) -> None:
+        if self._is_changing:
+            return  # a second Enter was meant for the step that is not there yet
         reason = self.step.finish()
         if reason:
             self.say(reason)
@@ -114,13 +124,17 @@ class PublishScreen(Page):
             self.go_to(self.draft.step + 1)
 
     def do_publish_back(self) -> None:
+        if self._is_changing:
+            return
         self.step.keep()
         if self.draft.step:
             self.say("")
             self.go_to(PLAN if self.draft.step == PROGRESS else self.draft.step - 1)
 
     def on_key(self, event: events.Key) -> None:
-        if event.character and self.step.take_character(event.character):
+        if isinstance(self.focused, Input) and event.key in EDITING_KEYS:
+            event.prevent_default()  # the field's own bindings run last of all: the screen leaves these keys to them
+        elif event.character and self.step.take_character(event.character):
             event.stop()
             event.prevent_default()
             self.update_page()

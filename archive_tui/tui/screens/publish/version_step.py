@@ -258,10 +258,6 @@ class VersionStep(PublishStep):
         self.draft.literal = message.value
         self.page.update_page()
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.page.do_publish_next()
-
     def finish(self) -> str:
         return "Enter again goes to the next step." if self.close_inner() else self._find_fault()
 

@@ -1,0 +1,77 @@
+"""What is photographed: each scene drives the program to one screen. Register others with `@scene(name)`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.screenshots.stage import Stage
+
+Drive = Callable[[Stage], Awaitable[None]]
+SMALL, LARGE = (80, 24), (120, 36)
+
+
+@dataclass(frozen=True)
+class Scene:
+    name: str
+    drive: Drive
+    sizes: tuple[tuple[int, int], ...] = (SMALL, LARGE)
+
+
+SCENES: list[Scene] = []
+
+
+def scene(name: str, *, sizes: tuple[tuple[int, int], ...] = (SMALL, LARGE)) -> Callable[[Drive], Drive]:
+    """Registers a function that drives a stage as the scene of that name; one picture is made for each size."""
+
+    def register(drive: Drive) -> Drive:
+        SCENES.append(Scene(name, drive, sizes))
+        return drive
+
+    return register
+
+
+@scene("browse")
+async def browse(stage: Stage) -> None:
+    await stage.press("tab", "enter", "tab", *["down"] * 4, "space", "space", "up")
+
+
+@scene("browse-objects", sizes=(LARGE,))
+async def browse_objects(stage: Stage) -> None:
+    await stage.press("tab", "v", "down", "down")
+
+
+@scene("help", sizes=(SMALL,))
+async def help_panel(stage: Stage) -> None:
+    await stage.press("question_mark")
+
+
+@scene("palette")
+async def palette(stage: Stage) -> None:
+    await stage.press("down", "down", "down", "colon")
+
+
+@scene("find-and-filter", sizes=(SMALL,))
+async def find(stage: Stage) -> None:
+    await stage.press("f", "s", "t", "a", "t", "enter", "slash", "0", "8")
+
+
+@scene("compare", sizes=(LARGE,))
+async def compare(stage: Stage) -> None:
+    await stage.press("down", "down", "down", "enter", "tab", "g", "ctrl+u", *"~/backup/winds", "enter", "tab")
+    await stage.press("equals_sign")
+
+
+@scene("inspect", sizes=(LARGE,))
+async def inspect(stage: Stage) -> None:
+    await stage.press("tab", "v", "down", "i")
+
+
+@scene("view", sizes=(LARGE,))
+async def view(stage: Stage) -> None:
+    await stage.press("end", "f3")
+
+
+@scene("copy-as-command", sizes=(SMALL,))
+async def copy_as_command(stage: Stage) -> None:
+    await stage.press("down", "y", "p", "u", "b", "l", "enter")
