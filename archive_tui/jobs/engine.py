@@ -135,4 +135,6 @@ def _run_operation(record: JobRecord) -> JobResult:
         return JobResult(JobState.FAILED, error.message, findings=findings, hint=error.hint, code=error.code)
     except Exception as error:  # noqa: BLE001  (the boundary of a thread: an error nobody foresaw must be seen, not lost)
         text = f"{type(error).__name__}: {error}"
-        return JobResult(JobState.FAILED, text, hint="This is a defect of the program: please report it.", code="defect")
+        return JobResult(
+            JobState.FAILED, text, hint="This is a defect of the program: please report it.", code="defect"
+        )

@@ -80,9 +80,7 @@ def fetch_job(
     """Fetches a version to `into/NAME.VERSION`; the result's value is a FetchReceipt."""
 
     def run(report: Report, stop: StopSignal) -> JobResult:
-        receipt = fetch_dataset(
-            storage.store, name, version, into=into, overwrite=overwrite, report=report, stop=stop
-        )
+        receipt = fetch_dataset(storage.store, name, version, into=into, overwrite=overwrite, report=report, stop=stop)
         if receipt.evidence is not None:
             evidence_table.record(receipt.evidence)
         return _judge_fetch(receipt)

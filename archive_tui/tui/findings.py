@@ -91,7 +91,9 @@ def draw_cell_map(
     done_cells, is_partial = divmod(items_done, per_cell) if items_done < items_total else (count, 0)
     rows: list[list[Cell]] = []
     for start in range(0, count, width):
-        rows.append(_draw_map_row(range(start, min(start + width, count)), done_cells, marks, is_running, bool(is_partial)))
+        rows.append(
+            _draw_map_row(range(start, min(start + width, count)), done_cells, marks, is_running, bool(is_partial))
+        )
     return CellMap(tuple(rows), per_cell)
 
 

@@ -52,7 +52,9 @@ REGISTRY.register(
     Action("job.receipt", "The receipt of the job", ("o",), JOB, label="receipt"),
     Action("job.copy", "Copy the command line", ("y",), JOB, _command, label="copy command"),
     Action("job.leave", "Back", ("escape", "q", "backspace"), JOB, label="back"),
-    Action("connections.test", "Test the storage: what can it do?", ("t", "enter"), CONNECTIONS, _command, label="test"),
+    Action(
+        "connections.test", "Test the storage: what can it do?", ("t", "enter"), CONNECTIONS, _command, label="test"
+    ),
     Action("connections.copy", "Copy the command line", ("y",), CONNECTIONS, _command, label="copy command"),
     Action("connections.leave", "Back to the panes", ("escape", "q", "C"), CONNECTIONS, label="back"),
 )

@@ -40,7 +40,9 @@ def evidence_sentence(evidence: Evidence | None) -> str:
     return f"{EVIDENCE_WORDS[evidence.level]}: {method}"
 
 
-def publish_items(receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None) -> list[Item]:
+def publish_items(
+    receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None
+) -> list[Item]:
     """What a receipt says, in its order."""
     is_new = receipt.outcome == "published"
     headline = f"{receipt.name} {receipt.version}" + ("" if is_new else "  (already published, nothing was written)")
@@ -80,8 +82,12 @@ def receipt_rows(
     return rows
 
 
-def publish_receipt_text(receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None) -> str:
-    lines = [f"{label:<12}{text}".rstrip() for label, text, _ in publish_items(receipt, job, storage_name, settings_path)]
+def publish_receipt_text(
+    receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None
+) -> str:
+    lines = [
+        f"{label:<12}{text}".rstrip() for label, text, _ in publish_items(receipt, job, storage_name, settings_path)
+    ]
     ended = format_time(job.ended_at)
     return "\n".join([*lines, "", f"{'ended':<12}{ended}", ""])
 
@@ -116,7 +122,9 @@ def report_text(report: IntegrityReport) -> str:
             ("found", finding.found, finding.found_size),
         ):
             if digest is not None or size is not None:
-                lines.append(f"           {label:<8} {digest or 'no digest'}  {size if size is not None else '?'} bytes")
+                lines.append(
+                    f"           {label:<8} {digest or 'no digest'}  {size if size is not None else '?'} bytes"
+                )
         if finding.detail:
             lines.append(f"           {finding.detail}")
     lines += [

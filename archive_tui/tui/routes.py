@@ -16,6 +16,7 @@ from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, ver
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.objects.object_store import ObjectStore
+from archive_tui.tui.cells import cut_middle
 from archive_tui.tui.formatting import format_size
 from archive_tui.tui.line_editor import LineEditor, Prompt
 from archive_tui.tui.selection import Selected
@@ -91,13 +92,13 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
     existing = [into / f"{name}.{version}" for _, name, version in versions]
     existing = [path for path in existing if services.exists(path)]
     if existing:
-        where = existing[0] if len(existing) == 1 else f"{len(existing)} of them"
-        question = f"Exists: {where}.  l leave it and verify it · o overwrite it · Esc no fetch"
+        where = str(existing[0]) if len(existing) == 1 else f"{len(existing)} of them"
+        question = _fit_path(app, "Exists: ", where, "  l leave and verify · o overwrite · Esc no fetch")
         answers = {"l": False, "enter": False, "o": True}
     else:
-        question = f"Fetch {what} ({format_size(size)} packed) into {into}?  Enter fetch · Esc no"
+        question = _fit_path(app, f"Fetch {what} ({format_size(size)}) into ", str(into), "?  Enter fetch · Esc no")
         answers = {"enter": False, "y": False}
-    _ask(app, escape_for_display(question), answers, lambda overwrite: submit(overwrite=overwrite))
+    _ask(app, question, answers, lambda overwrite: submit(overwrite=overwrite))
 
 
 def start_verify(app: ArchiveApp, location: Location, marked: tuple[Selected, ...]) -> None:
@@ -186,6 +187,12 @@ def _version_job_maker(services: Services, location: Location, name: str, versio
 
 def _folder_job_maker(folder: Path) -> Callable[[], JobSpec]:
     return lambda: verify_folder_job(folder)
+
+
+def _fit_path(app: ArchiveApp, before: str, path: str, after: str) -> str:
+    """One line of the screen: the path gives way, the keys that answer stay."""
+    before, shown = escape_for_display(before), escape_for_display(path)
+    return before + cut_middle(shown, max(12, app.size.width - len(before) - len(after) - 3)) + after
 
 
 def _ask(app: ArchiveApp, question: str, answers: dict[str, bool], then: Callable[[bool], None]) -> None:

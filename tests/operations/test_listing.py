@@ -116,7 +116,13 @@ def test_folders_come_first_and_hidden_entries_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "expected"),
-    [("raw", ["RAW.txt", "a.raw"]), ("*.raw", ["a.raw"]), ("?.raw", ["a.raw"]), ("nothing", []), ("", ["RAW.txt", "a.raw", "b"])],
+    [
+        ("raw", ["RAW.txt", "a.raw"]),
+        ("*.raw", ["a.raw"]),
+        ("?.raw", ["a.raw"]),
+        ("nothing", []),
+        ("", ["RAW.txt", "a.raw", "b"]),
+    ],
 )
 def test_a_pattern_is_a_part_of_the_name_or_a_glob(pattern: str, expected: list[str]) -> None:
     table = EntryTable()
@@ -161,9 +167,13 @@ def test_evidence_of_another_object_is_stale() -> None:
     def proof(key: str, size: int, version: str | None) -> Evidence:
         return Evidence("memory://", key, EvidenceLevel.READ, "ab" * 32, size, 0.0, "read", version)
 
-    known = {proof.key: proof for proof in (proof("d/same", 5, "1"), proof("d/longer", 4, "1"), proof("d/newer", 5, "0"))}
+    known = {
+        proof.key: proof for proof in (proof("d/same", 5, "1"), proof("d/longer", 4, "1"), proof("d/newer", 5, "0"))
+    }
     table = EntryTable()
-    script: list[Listed | Exception] = [ObjectInfo(f"d/{name}", 5, None, "1") for name in ("same", "longer", "newer", "new")]
+    script: list[Listed | Exception] = [
+        ObjectInfo(f"d/{name}", 5, None, "1") for name in ("same", "longer", "newer", "new")
+    ]
 
     list(load_entries(ScriptedStore(script), "d/", table, evidence=known))
 

@@ -60,7 +60,9 @@ def make_source(root: Path) -> Path:
 class Place:
     """The running app, and what the tests ask of it."""
 
-    def __init__(self, root: Path, app: ArchiveApp, pilot: Pilot[Any], engine: JobEngine, evidence: EvidenceList) -> None:
+    def __init__(
+        self, root: Path, app: ArchiveApp, pilot: Pilot[Any], engine: JobEngine, evidence: EvidenceList
+    ) -> None:
         self.root = root
         self.app = app
         self.pilot = pilot
@@ -99,7 +101,9 @@ class Place:
 
 
 def _key(letter: str) -> str:
-    return {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "_": "underscore", ";": "semicolon"}.get(letter, letter)
+    return {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "_": "underscore", ";": "semicolon"}.get(
+        letter, letter
+    )
 
 
 @asynccontextmanager

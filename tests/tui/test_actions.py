@@ -71,7 +71,10 @@ def test_fetching_as_a_command_names_the_version() -> None:
     picked = (Selected("winds 2.0.1", "winds.2.0.1.zip", False, 10, "winds", "2.0.1"),)
     context = ActionContext(STORAGE, FOLDER, "datasets", picked)  # type: ignore[arg-type]
 
-    assert command_of("work.copy", context) == "archive-tui dataset fetch lab-s3 winds --version 2.0.1 --to '/home/x/my data'"
+    assert (
+        command_of("work.copy", context)
+        == "archive-tui dataset fetch lab-s3 winds --version 2.0.1 --to '/home/x/my data'"
+    )
     assert command_of("work.verify", context) == "archive-tui dataset verify lab-s3 winds --version 2.0.1"
     assert command_of("pane.refresh", context) == "archive-tui ls lab-s3"
 

@@ -22,7 +22,15 @@ def test_sizes_have_decimal_units_and_at_most_three_digits(size: int, expected: 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(-5, "0 s"), (9, "9 s"), (180, "3 m"), (7200, "2 h"), (2 * 86400, "2 d"), (70 * 86400, "2 mo"), (800 * 86400, "2 y")],
+    [
+        (-5, "0 s"),
+        (9, "9 s"),
+        (180, "3 m"),
+        (7200, "2 h"),
+        (2 * 86400, "2 d"),
+        (70 * 86400, "2 mo"),
+        (800 * 86400, "2 y"),
+    ],
 )
 def test_durations_have_one_unit(seconds: float, expected: str) -> None:
     assert format_duration(seconds) == expected
@@ -33,8 +41,10 @@ def test_times_that_no_calendar_has_are_left_out() -> None:
     assert format_time(None) == format_age(None) == ""
 
 
-@pytest.mark.parametrize("width", range(0, 40))
-@pytest.mark.parametrize("name", ["measurement-2026-11-22.raw.dat", "日本語のファイル名です.dat", "e\u0301" * 30, "a", ""])
+@pytest.mark.parametrize("width", range(40))
+@pytest.mark.parametrize(
+    "name", ["measurement-2026-11-22.raw.dat", "日本語のファイル名です.dat", "e\u0301" * 30, "a", ""]
+)
 def test_cut_names_never_take_more_cells_than_there_are(name: str, width: int) -> None:
     assert cell_len(cut_middle(name, width)) <= width
     assert cell_len(cut_end(name, width)) <= width

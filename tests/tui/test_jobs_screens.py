@@ -80,7 +80,9 @@ async def test_the_page_of_a_job_shows_everything(tmp_path: Path) -> None:
     async with open_place(tmp_path) as place:
         await open_jobs(place, led)
         await place.press("enter")
-        await place.until_text("Job 1: verify winds 1.0.0", "from       lab:here", "command    archive-tui verify winds")
+        await place.until_text(
+            "Job 1: verify winds 1.0.0", "from       lab:here", "command    archive-tui verify winds"
+        )
         await place.until_text("Something to know.", "Findings so far (1)", r"raw/[bold]odd\x1b.dat")
         led.go.set()
         await place.until_text("✗ finished with findings", "Findings (1)", "expected 0000…0000  found 1111…1111")

@@ -96,7 +96,12 @@ async def test_every_step_fits_into_80_by_24(root: Path) -> None:
     async with open_place(root) as place:
         open_guide(place, "station-07/")
         await place.until_text("Dataset")
-        for texts in (("step 1 of 7", "Into"), ("step 2 of 7", "10 files"), ("step 3 of 7", "other"), ("step 4 of 7", "Keywords")):
+        for texts in (
+            ("step 1 of 7", "Into"),
+            ("step 2 of 7", "10 files"),
+            ("step 3 of 7", "other"),
+            ("step 4 of 7", "Keywords"),
+        ):
             await place.until_text(*texts, "Esc leave")
             await place.press("pagedown")
         await place.until_text("step 5 of 7", "command", "Enter next")

@@ -53,7 +53,13 @@ def terminal(request: pytest.FixtureRequest, long_folder: Path) -> Iterator[Term
 def test_bytes_of_the_panes(terminal: TerminalSession) -> None:
     is_small = terminal.columns == 80  # type: ignore[attr-defined]
     costs = {"first screen": terminal.bytes_received}
-    for name, key in (("step", "down"), ("second step", "down"), ("switch", "tab"), ("page", "pagedown"), ("mark", " ")):
+    for name, key in (
+        ("step", "down"),
+        ("second step", "down"),
+        ("switch", "tab"),
+        ("page", "pagedown"),
+        ("mark", " "),
+    ):
         costs[name] = cost_of(terminal, key)
     costs["status line"] = cost_of(terminal, "n")
     before = terminal.bytes_received

@@ -74,7 +74,9 @@ async def test_a_flipped_byte_is_a_finding_with_both_digests(root: Path) -> None
         assert screen is not None and screen.left.location is not None
         folder = Selected("station-07.0.0.1/", "", True)
         routes.start_verify(place.app, screen.left.location, (folder,))
-        await place.until_text("✗ Findings: 1 changed, 1 missing, 0 extra of 10", "✗ changed    raw/2026-03.dat", "○ missing")
+        await place.until_text(
+            "✗ Findings: 1 changed, 1 missing, 0 extra of 10", "✗ changed    raw/2026-03.dat", "○ missing"
+        )
         await place.press("enter")
         await place.until_text("expected   ", "found      ", "20 KB (20,000 bytes)")
         job = place.engine.snapshot()[-1]
@@ -122,7 +124,7 @@ async def test_a_folder_in_the_way_is_left_or_overwritten_as_is_answered(root: P
         await place.until(lambda: target.exists() and not place.engine.is_busy)
         (target / "README.md").write_text("edited by the user")
         fetch(place)
-        await place.until_text("Exists:", "l leave it", "o overwrite it")
+        await place.until_text("Exists:", "l leave", "o overwrite")
         await place.press("escape")
         assert len(place.engine.snapshot()) == 1
         fetch(place)

@@ -58,15 +58,7 @@ def publish(
     Raises: ObjectExists when the version is taken by other content; SourceError when the plan has refusals or the
     source changes while it is read; OperationStopped; what the store raises.
     """
-    if plan.refusals:
-        raise SourceError(
-            f"Cannot publish {plan.request.name}: {plan.refusals[0]}",
-            path=str(plan.scan.root),
-            hint=_refusal_hint(plan),
-            code=plan.scan.refusals[0].rule if plan.scan.refusals else "source-empty",
-        )
-    if plan.request.on_conflict not in ("fail", "next"):
-        raise ConfigurationError(f"Unknown rule for conflicts: {plan.request.on_conflict!r}", hint="Use fail or next.")
+    _check_publishable(plan)
     started = time.monotonic()
     for attempt in range(MOST_ATTEMPTS):
         sealer = _Sealer(plan)
@@ -83,27 +75,46 @@ def publish(
             plan = with_next_version(store, plan)
             report(Notice(f"The number was taken meanwhile; publishing as {plan.version}."))
             continue
-        manifest_digest, remarks = write_side_manifest(store, plan.manifest_key, sealer.sealed(), result, stop=stop)
-        return PublishReceipt(
-            outcome="published",
-            name=plan.request.name,
-            version=plan.version,
-            key=plan.key,
-            files=len(plan.scan.files),
-            source_bytes=plan.scan.total_bytes,
-            archive_size=result.info.size,
-            archive_digest=result.info.digest,
-            manifest_digest=manifest_digest,
-            evidence=result.evidence,
-            store_label=store.label,
-            seconds=time.monotonic() - started,
-            remarks=remarks,
-        )
+        return _seal_and_receive(store, plan, sealer, result, started)
     raise AssertionError("the last attempt returns or raises")
 
 
+def _check_publishable(plan: PublishPlan) -> None:
+    if plan.refusals:
+        raise SourceError(
+            f"Cannot publish {plan.request.name}: {plan.refusals[0]}",
+            path=str(plan.scan.root),
+            hint=_refusal_hint(plan),
+            code=plan.scan.refusals[0].rule if plan.scan.refusals else "source-empty",
+        )
+    if plan.request.on_conflict not in ("fail", "next"):
+        raise ConfigurationError(f"Unknown rule for conflicts: {plan.request.on_conflict!r}", hint="Use fail or next.")
+
+
+def _seal_and_receive(
+    store: ObjectStore, plan: PublishPlan, sealer: _Sealer, result: PutResult, started: float
+) -> PublishReceipt:
+    """The version is visible: what is left is its side manifest, which no stop interrupts, and the receipt."""
+    manifest_digest, remarks = write_side_manifest(store, plan.manifest_key, sealer.sealed(), result)
+    return PublishReceipt(
+        outcome="published",
+        name=plan.request.name,
+        version=plan.version,
+        key=plan.key,
+        files=len(plan.scan.files),
+        source_bytes=plan.scan.total_bytes,
+        archive_size=result.info.size,
+        archive_digest=result.info.digest,
+        manifest_digest=manifest_digest,
+        evidence=result.evidence,
+        store_label=store.label,
+        seconds=time.monotonic() - started,
+        remarks=remarks,
+    )
+
+
 def write_side_manifest(
-    store: ObjectStore, key: str, manifest: DatasetManifest, archive: PutResult, *, stop: StopSignal = never
+    store: ObjectStore, key: str, manifest: DatasetManifest, archive: PutResult
 ) -> tuple[str | None, tuple[str, ...]]:
     """Writes the manifest beside the archive that `archive` has just put; returns its digest and remarks.
 
@@ -114,7 +125,7 @@ def write_side_manifest(
     reference = ArchiveReference(archive.info.key, archive.info.size, archive.info.digest)
     data = format_dataset_manifest(dataclasses.replace(manifest, archive=reference))
     try:
-        store.put(key, [data], len(data), digest=sha256_of_bytes(data), overwrite=True, stop=stop)
+        store.put(key, [data], len(data), digest=sha256_of_bytes(data), overwrite=True)
     except StorageError as error:
         return None, (f"The version is published, but the manifest beside it could not be written: {error}",)
     return sha256_of_bytes(data), ()

@@ -82,7 +82,11 @@ class ConnectionsScreen(Page):
         room = max(10, width - len(text) - 14)
         style = "proven" if word == "usable" else "damaged"
         glyph = {"": " ", "usable": "✓ "}.get(word, "✗ ")
-        return [(text, ""), (pad_to(cut_middle(escape_for_display(where), room), room), "weak"), (f" {glyph}{word}", style)]
+        return [
+            (text, ""),
+            (pad_to(cut_middle(escape_for_display(where), room), room), "weak"),
+            (f" {glyph}{word}", style),
+        ]
 
     def _card_rows(self, name: str, width: int) -> list[list[Cell]]:
         rows: list[list[Cell]] = [[(f" {escape_for_display(name)}", "heading")]]

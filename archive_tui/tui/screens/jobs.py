@@ -72,7 +72,9 @@ class JobsScreen(Page):
         head = f"   #  {'what'.ljust(width - 6 - STATE_WIDTH)}{'state'.ljust(STATE_WIDTH)}"
         self._head.show([[(head + f"{' done'.ljust(BAR_WIDTH + 7)}{'rate'.rjust(9)}{'left'.rjust(8)}", "weak")]])
         if not jobs:
-            self._names.show_rows([[], [("   Nothing has been started yet. P publishes, F5 fetches, F6 verifies.", "")]])
+            self._names.show_rows(
+                [[], [("   Nothing has been started yet. P publishes, F5 fetches, F6 verifies.", "")]]
+            )
             self._figures.show([])
             return
         self._names.show_drawn_rows(len(jobs), lambda index: name_cells(jobs[index], width))

@@ -185,7 +185,9 @@ class VerifyScreen(Page):
         if report is None:
             return
         name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in self.job.title)
-        self.ask_text("Save the report as", str(Path.cwd() / f"{name}.{ending}"), lambda path: self._save(path, write(report)))
+        self.ask_text(
+            "Save the report as", str(Path.cwd() / f"{name}.{ending}"), lambda path: self._save(path, write(report))
+        )
 
     def _save(self, path: str, text: str) -> None:
         self.tasks.start("save", lambda stop: save_text(Path(path).expanduser(), text), self._saved)

@@ -17,7 +17,13 @@ class FormField(Vertical):
     """`check` returns what is wrong with a text, empty when nothing is; it is asked at every key and must be quick."""
 
     def __init__(
-        self, label: str, value: str = "", *, name: str, help: str = "", check: Callable[[str], str] | None = None  # noqa: A002
+        self,
+        label: str,
+        value: str = "",
+        *,
+        name: str,
+        help: str = "",
+        check: Callable[[str], str] | None = None,  # noqa: A002
     ) -> None:
         super().__init__(name=name, id=f"field-{name}")
         self._label = label

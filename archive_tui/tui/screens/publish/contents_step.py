@@ -119,7 +119,12 @@ class ContentsStep(PublishStep):
 
     def _verdict(self, refusals: tuple[ScanRemark, ...]) -> list[Cell]:
         if refusals:
-            return [(f" ✗ Cannot be published: {count_of(len(refusals), 'thing')} in the way. Repair and look again.", "damaged")]
+            return [
+                (
+                    f" ✗ Cannot be published: {count_of(len(refusals), 'thing')} in the way. Repair and look again.",
+                    "damaged",
+                )
+            ]
         if self.draft.scan is not None and not self.draft.scan.files:
             return [(" ✗ Nothing to publish: there are no files.", "damaged")]
         return [(" ✓ Everything here can be published.", "proven")]

@@ -28,7 +28,10 @@ class DetailsStep(PublishStep):
             "Licence", details.license, name="license", help="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
         )
         self._creators = FormField(
-            "Creators", "; ".join(details.creators), name="creators", help="Several are parted by ; as in Ada Byron; Chen Wei"
+            "Creators",
+            "; ".join(details.creators),
+            name="creators",
+            help="Several are parted by ; as in Ada Byron; Chen Wei",
         )
         self._keywords = FormField(
             "Keywords", ", ".join(details.keywords), name="keywords", help="Several are parted by a comma."
@@ -51,7 +54,12 @@ class DetailsStep(PublishStep):
 
     def draw_step(self) -> None:
         plan = self.draft.plan
-        if self.draft.details is None and plan is not None and plan.latest_manifest is not None and plan.latest is not None:
+        if (
+            self.draft.details is None
+            and plan is not None
+            and plan.latest_manifest is not None
+            and plan.latest is not None
+        ):
             text = f"Carried over from {plan.latest.version}; all of it may stay as it is."
         else:
             text = "All of it may stay empty. It is kept in the manifest of this version."

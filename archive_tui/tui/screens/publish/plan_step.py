@@ -128,4 +128,6 @@ def describe_create_only(create_only: Support) -> str:
         return NOT_CREATE_ONLY
     if create_only is Support.YES:
         return "The store itself refuses to replace a published version; this one becomes visible last, at once."
-    return "Whether the store itself refuses to replace a version is not known; archive-tui looks first and checks after."
+    return (
+        "Whether the store itself refuses to replace a version is not known; archive-tui looks first and checks after."
+    )

@@ -95,4 +95,8 @@ class ProgressStep(PublishStep):
         rows = labelled_rows("why", job.message, width - 2, style)
         if job.hint:
             rows += labelled_rows("what to do", job.hint, width - 2)
-        return [*rows, [], [(" Nothing was published. The draft is kept: r tries again, PgUp goes back to the plan.", "")]]
+        return [
+            *rows,
+            [],
+            [(" Nothing was published. The draft is kept: r tries again, PgUp goes back to the plan.", "")],
+        ]

@@ -67,9 +67,10 @@ class PublishScreen(Page):
             words.append((f" {'▸' if is_here else ''}{step.title}", "heading" if is_here else "weak"))
         left = f"Publish {name}"
         if self.size.width < 100:  # the places of seven words are what is left of eighty columns
-            left, words = f"Publish {name} to {self.draft.storage_name}", [
-                (f"step {self.draft.step + 1} of {len(STEPS)}: {self.step.title} ", "heading")
-            ]
+            left, words = (
+                f"Publish {name} to {self.draft.storage_name}",
+                [(f"step {self.draft.step + 1} of {len(STEPS)}: {self.step.title} ", "heading")],
+            )
         else:
             left, words = f"{left} to {self.draft.storage_name}", [*words, (" ", "")]
         return left, words
@@ -144,7 +145,9 @@ class PublishScreen(Page):
             return
         self.step.keep()
         if self.draft.step == RECEIPT:
-            self.services.drafts = {key: draft for key, draft in self.services.drafts.items() if draft is not self.draft}
+            self.services.drafts = {
+                key: draft for key, draft in self.services.drafts.items() if draft is not self.draft
+            }
         self.dismiss()
 
     def offers(self, action: Action) -> bool:

@@ -59,7 +59,9 @@ class ReceiptStep(PublishStep):
         job = self.job
         if job is not None:
             self.app.copy_to_clipboard(job.command)
-            self.page.say(escape_for_display(f"Copied: {job.command}") if job.command else "There is no command for it.")
+            self.page.say(
+                escape_for_display(f"Copied: {job.command}") if job.command else "There is no command for it."
+            )
 
     def do_publish_save(self) -> None:
         receipt = self.receipt

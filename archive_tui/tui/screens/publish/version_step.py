@@ -140,9 +140,20 @@ class VersionStep(PublishStep):
                 [],
                 [(f" {escape_for_display(self.draft.name)} is new here: this will be its first version.", "heading")],
                 [],
-                [(f"   + added   {format_count(len(scan.files)).rjust(9)} files {format_size(scan.total_bytes).rjust(9)}", "")],
+                [
+                    (
+                        f"   + added   {format_count(len(scan.files)).rjust(9)} files {format_size(scan.total_bytes).rjust(9)}",
+                        "",
+                    )
+                ],
             ]
-        return [[], [(f" {self._latest_sentence()}", "heading")], [], *self._counted_lines(difference), *self._compare_lines()]
+        return [
+            [],
+            [(f" {self._latest_sentence()}", "heading")],
+            [],
+            *self._counted_lines(difference),
+            *self._compare_lines(),
+        ]
 
     def _latest_sentence(self) -> str:
         plan = self.draft.plan
@@ -169,7 +180,12 @@ class VersionStep(PublishStep):
             _count_line("= same", difference.same, is_listed=False),
         ]
         if difference.unknown:
-            lines.append([*_count_line("? equal size", difference.unknown, is_listed=False), ("    not yet compared", "doubtful")])
+            lines.append(
+                [
+                    *_count_line("? equal size", difference.unknown, is_listed=False),
+                    ("    not yet compared", "doubtful"),
+                ]
+            )
         self._counted = difference, lines  # a hundred thousand entries are not counted again at each tick
         return lines
 
