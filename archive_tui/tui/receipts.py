@@ -53,8 +53,8 @@ def publish_items(
         ("key", receipt.key, ""),
         (
             "amount",
-            f"{format_count(receipt.files)} files, {format_size(receipt.source_bytes)}, as {format_size(receipt.archive_size)},"
-            f" in {format_duration(receipt.seconds)}",
+            f"{format_count(receipt.files)} files, {format_size(receipt.source_bytes)},"
+            f" as {format_size(receipt.archive_size)}, in {format_duration(receipt.seconds)}",
             "",
         ),
     ]

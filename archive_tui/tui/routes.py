@@ -74,8 +74,8 @@ def choose_source(folder: Path, marked: tuple[Selected, ...]) -> tuple[Path, tup
 
 
 def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tuple[Selected, ...]) -> None:
-    """Asks in the status line, then submits one fetch job for each picked dataset version of `source` into the folder of
-    `target`. What exists there is left, or replaced when that is the answer."""
+    """Asks in the status line, then submits one fetch job for each picked dataset version of `source` into the folder
+    of `target`. What exists there is left, or replaced when that is the answer."""
     services, into = find_services(app), target.folder
     versions = [(selected, *found) for selected in marked if (found := version_of(selected)) is not None]
     if services is None or into is None or not versions:

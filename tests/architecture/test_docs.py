@@ -81,7 +81,7 @@ def test_the_run_of_the_proof_requires_every_server() -> None:
         word
         for path in (ROOT / "tests").rglob("*.py")
         for word in re.findall(r"(?:skip_missing_server|find_program)\(\s*\"(\w+)\"", path.read_text(encoding="utf-8"))
-    } - {"weed"}  # the program of seaweedfs
+    } - {"weed", "x"}  # the program of seaweedfs, and a name in the test of this mechanism
     assert {"moto", "seaweedfs", "rclone", "azurite"} <= named
     assert known - named == set(), "tests would be skipped where nothing may be"
 

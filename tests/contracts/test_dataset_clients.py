@@ -33,7 +33,7 @@ compression_level = 6
 storage_client = archive_tui.core.AwsStorageClient
 AWS_Access_Key_Id = dummy
 aws_secret_access_key = 50%off%%
-bucket = b
+bucket = lab-data
 [azure]
 storage_client = archive_tui.core.AzureStorageClient
 conn_str = DefaultEndpointsProtocol=https;AccountName=dummy;AccountKey=c2VjcmV0;EndpointSuffix=core.example
@@ -121,6 +121,15 @@ class TestNewStorageClient:
         with pytest.warns(UserWarning, match="percent"):
             assert isinstance(new_storage_client("s3", str(settings_file)), AwsStorageClient)
         assert isinstance(new_storage_client("azure", str(settings_file)), AzureStorageClient)
+
+    def test_the_sdk_clients_are_made_on_first_use(self, settings_file: Path) -> None:
+        with pytest.warns(UserWarning, match="percent"):
+            aws = new_storage_client("s3", settings_file)
+        azure = new_storage_client("azure", settings_file)
+        assert isinstance(aws, AwsStorageClient)
+        assert isinstance(azure, AzureStorageClient)
+        assert aws.client.meta.service_model.service_name == "s3"
+        assert azure.client.container_name == "c"
 
     def test_no_secret_shows_in_a_repr(self, settings_file: Path) -> None:
         client = new_storage_client("azure", settings_file)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -275,7 +276,7 @@ def test_only_allowed_transitions_happen(actions: list[str | JobState]) -> None:
             record.finish(JobResult(action, "the end"))
         if record.state is not passed[-1]:
             passed.append(record.state)
-    for before, after in zip(passed, passed[1:], strict=False):
+    for before, after in itertools.pairwise(passed):
         assert after in TRANSITIONS[before]
     if record.state.is_end:
         assert record.freeze() is record.freeze()

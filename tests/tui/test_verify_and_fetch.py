@@ -1,4 +1,4 @@
-"""Verifying and fetching from the panes, on a real archive folder: what is proven, what is found, what is in the way."""
+"""Verifying and fetching from the panes, on a real archive folder: what is proven, found, or in the way."""
 
 from __future__ import annotations
 

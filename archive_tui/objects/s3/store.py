@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 from archive_tui.errors import InvalidName, ObjectNotFound
 from archive_tui.integrity.digest import is_sha256_hex
@@ -21,6 +22,7 @@ from archive_tui.objects.s3.pieces import MIB, SMALLEST_PART
 from archive_tui.objects.s3.probing import find_facts, known_facts
 from archive_tui.objects.s3.reading import OpenedBody, S3Reader
 from archive_tui.objects.s3.replies import plain_etag
+from archive_tui.objects.s3.sdk import make_sdk_client
 from archive_tui.objects.s3.writing import DIGEST_HEADER, S3Writer, Write
 from archive_tui.progress import StopSignal, never
 
@@ -83,6 +85,11 @@ class S3Store(ObjectStore):
 
     def __repr__(self) -> str:
         return f"S3Store({self.identity!r})"
+
+    @cached_property
+    def sdk_client(self) -> Any:
+        """The SDK's client, made on first use, for what this interface does not offer."""
+        return make_sdk_client(self._options)
 
     @property
     def traits(self) -> Traits:

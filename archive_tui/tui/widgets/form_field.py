@@ -22,12 +22,12 @@ class FormField(Vertical):
         value: str = "",
         *,
         name: str,
-        help: str = "",
-        check: Callable[[str], str] | None = None,  # noqa: A002
+        hint: str = "",
+        check: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__(name=name, id=f"field-{name}")
         self._label = label
-        self._help = help
+        self._hint = hint
         self._check = check or (lambda text: "")
         self.input = Input(value, compact=True, select_on_focus=False)
         self.input.cursor_blink = False  # an idle screen sends nothing
@@ -61,11 +61,7 @@ class FormField(Vertical):
     def on_input_changed(self, message: Input.Changed) -> None:
         self._draw_remark()
 
-    def say_help(self, text: str) -> None:
-        self._help = text
-        self._draw_remark()
-
     def _draw_remark(self) -> None:
         fault = self.fault
-        text, style = (f"✗ {fault}", "damaged") if fault else (self._help, "weak")
+        text, style = (f"✗ {fault}", "damaged") if fault else (self._hint, "weak")
         self._remark.show([[(" " * (LABEL_WIDTH + 1) + text, style)]])

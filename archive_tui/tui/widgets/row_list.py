@@ -54,9 +54,7 @@ class RowList(LineView):
 
     def _draw_window(self) -> None:
         height = self.size.height
-        if not self._has_cursor:
-            self._top = self.cursor
-        elif self.cursor < self._top:
+        if not self._has_cursor or self.cursor < self._top:
             self._top = self.cursor
         elif height and self.cursor >= self._top + height:
             self._top = self.cursor - height + 1

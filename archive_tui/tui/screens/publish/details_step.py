@@ -20,21 +20,21 @@ class DetailsStep(PublishStep):
         self._began_with = draft.carried_details()
         details = self._began_with
         self._intro = LineView(id="details-intro")
-        self._title = FormField("Title", details.title, name="title", help="One line, as in a list of references.")
+        self._title = FormField("Title", details.title, name="title", hint="One line, as in a list of references.")
         self._description = FormField(
-            "Description", details.description, name="description", help="What was measured, where, how."
+            "Description", details.description, name="description", hint="What was measured, where, how."
         )
         self._license = FormField(
-            "Licence", details.license, name="license", help="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
+            "Licence", details.license, name="license", hint="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
         )
         self._creators = FormField(
             "Creators",
             "; ".join(details.creators),
             name="creators",
-            help="Several are parted by ; as in Ada Byron; Chen Wei",
+            hint="Several are parted by ; as in Ada Byron; Chen Wei",
         )
         self._keywords = FormField(
-            "Keywords", ", ".join(details.keywords), name="keywords", help="Several are parted by a comma."
+            "Keywords", ", ".join(details.keywords), name="keywords", hint="Several are parted by a comma."
         )
 
     def compose(self) -> ComposeResult:

@@ -12,9 +12,9 @@ from archive_tui.tui.formatting import format_count, format_size
 from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
-from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
+from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.row_list import RowList
 
 TASK = "plan"

@@ -11,8 +11,8 @@ from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.progress_lines import job_lines, state_cells
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
-from archive_tui.tui.text_rows import labelled_rows
 from archive_tui.tui.services import Services
+from archive_tui.tui.text_rows import labelled_rows
 from archive_tui.tui.widgets.line_view import LineView
 
 WELL_ENDED = (JobState.VERIFIED, JobState.COPIED, JobState.FINISHED)

@@ -35,9 +35,9 @@ class SourceStep(PublishStep):
         self._intro = LineView(id="source-intro")
         self._storages = LineView(id="source-storage")
         self._source = FormField(
-            "Source", str(draft.source), name="source", help=SOURCE_HELP, check=self._find_source_fault
+            "Source", str(draft.source), name="source", hint=SOURCE_HELP, check=self._find_source_fault
         )
-        self._dataset = FormField("Dataset", draft.name, name="name", help=NAME_HELP, check=find_name_fault)
+        self._dataset = FormField("Dataset", draft.name, name="name", hint=NAME_HELP, check=find_name_fault)
 
     def compose(self) -> ComposeResult:
         yield self._intro

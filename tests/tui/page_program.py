@@ -1,0 +1,63 @@
+"""One page with led jobs, as a program for tests in a real terminal: `python -m tests.tui.page_program ROOT PAGE`.
+
+The jobs tick ten times a second for as long as the file ROOT/run exists, and then stand still.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from archive_tui.tui.terminal import prepare_environment
+
+
+def main() -> None:
+    prepare_environment()
+    from archive_tui.archives.locations import open_folder, open_storage_location
+    from archive_tui.jobs.engine import JobEngine
+    from archive_tui.jobs.job import JobResult, JobSpec, JobState
+    from archive_tui.progress import BytesDone, ItemDone, Planned, Report, StopSignal, check_stop
+    from archive_tui.tui import archive_app, routes
+    from archive_tui.tui.archive_app import ArchiveApp
+    from archive_tui.tui.screens.verify import VerifyScreen
+    from tests.tui.guide_places import make_settings
+
+    root, page = Path(sys.argv[1]), sys.argv[2]
+
+    def run(report: Report, stop: StopSignal) -> JobResult:
+        files, size = 5000, 5_000_000_000
+        report(Planned("verify", files, size))
+        done = 0
+        while True:
+            check_stop(stop)
+            if (root / "run").exists() and done < files:
+                done += 3
+                report(ItemDone("verify", f"file {done}", done))
+                report(BytesDone("verify", done * (size // files)))
+            elif (root / "end").exists():
+                return JobResult(JobState.VERIFIED, "Verified: 5000 of 5000 files, all bytes")
+            time.sleep(0.1)
+
+    settings = make_settings(root)
+    engine = JobEngine(workers=2)
+
+    class PageApp(ArchiveApp):
+        CSS_PATH: ClassVar[list[str]] = [str(Path(archive_app.__file__).parent / path) for path in ArchiveApp.CSS_PATH]
+
+        def on_mount(self) -> None:
+            ids = [engine.submit(JobSpec("verify", f"verify set-{n} 1.0.0", "lab:x", "", "x", run)) for n in range(2)]
+            services = routes.find_services(self)
+            assert services is not None
+            if page == "jobs":
+                self.call_after_refresh(routes.open_jobs, self)
+            else:
+                self.call_after_refresh(self.push_screen, VerifyScreen(ids[0], services))
+
+    PageApp(open_folder(root), open_storage_location(settings, "lab"), settings, engine=engine).run()
+    engine.close()
+
+
+if __name__ == "__main__":
+    main()
