@@ -38,7 +38,7 @@ bucket = lab-data
 storage_client = archive_tui.core.AzureStorageClient
 conn_str = DefaultEndpointsProtocol=https;AccountName=dummy;AccountKey=c2VjcmV0;EndpointSuffix=core.example
 credential =
-container = c
+container = lab-data
 [nowhere]
 storage_client = archive_tui.core.NoSuchClient
 """
@@ -129,7 +129,7 @@ class TestNewStorageClient:
         assert isinstance(aws, AwsStorageClient)
         assert isinstance(azure, AzureStorageClient)
         assert aws.client.meta.service_model.service_name == "s3"
-        assert azure.client.container_name == "c"
+        assert azure.client.container_name == "lab-data"
 
     def test_no_secret_shows_in_a_repr(self, settings_file: Path) -> None:
         client = new_storage_client("azure", settings_file)

@@ -7,14 +7,14 @@ from textual.widgets import Input
 
 from archive_tui.archives.datasets.planning import INCREMENTS, PublishRequest, plan_publish
 from archive_tui.errors import InvalidName
-from archive_tui.integrity.inventory import Difference, Entry
+from archive_tui.integrity.inventory import Difference
 from archive_tui.jobs.kinds import compare_job
 from archive_tui.names.dataset_names import version_number
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.formatting import format_age, format_count, format_size
-from archive_tui.tui.pane_rows import Cell
 from archive_tui.tui.progress_lines import bar_cells, phase_figures
-from archive_tui.tui.screens.publish.draft import LITERAL, PublishDraft, suggest_increment, summarise_places
+from archive_tui.tui.screens.publish.difference_lines import added_line, all_rows, count_line
+from archive_tui.tui.screens.publish.draft import LITERAL, PublishDraft, suggest_increment
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
@@ -135,18 +135,8 @@ class VersionStep(PublishStep):
             failed = " Not known yet what is published: r asks again."
             return [[], [(asking if self.is_live() else failed, "running" if self.is_live() else "doubtful")]]
         if plan.latest is None:
-            scan = plan.scan
-            return [
-                [],
-                [(f" {escape_for_display(self.draft.name)} is new here: this will be its first version.", "heading")],
-                [],
-                [
-                    (
-                        f"   + added   {format_count(len(scan.files)).rjust(9)} files {format_size(scan.total_bytes).rjust(9)}",
-                        "",
-                    )
-                ],
-            ]
+            new = f" {escape_for_display(self.draft.name)} is new here: this will be its first version."
+            return [[], [(new, "heading")], [], added_line(plan.scan)]
         return [
             [],
             [(f" {self._latest_sentence()}", "heading")],
@@ -174,15 +164,15 @@ class VersionStep(PublishStep):
         if self._counted is not None and self._counted[0] is difference:
             return self._counted[1]
         lines: list[Line] = [
-            _count_line("+ added", difference.added),
-            _count_line("* changed", difference.changed),
-            _count_line("- removed", difference.removed),
-            _count_line("= same", difference.same, is_listed=False),
+            count_line("+ added", difference.added),
+            count_line("* changed", difference.changed),
+            count_line("- removed", difference.removed),
+            count_line("= same", difference.same, is_listed=False),
         ]
         if difference.unknown:
             lines.append(
                 [
-                    *_count_line("? equal size", difference.unknown, is_listed=False),
+                    *count_line("? equal size", difference.unknown, is_listed=False),
                     ("    not yet compared", "doubtful"),
                 ]
             )
@@ -262,7 +252,7 @@ class VersionStep(PublishStep):
         return True
 
     def do_publish_differences(self) -> None:
-        self._all.show_rows(_all_rows(self.draft.difference))
+        self._all.show_rows(all_rows(self.draft.difference))
         self.toggle_class("-all")
 
     def close_inner(self) -> bool:
@@ -276,26 +266,3 @@ class VersionStep(PublishStep):
 
     def finish(self) -> str:
         return "Enter again goes to the next step." if self.close_inner() else self._find_fault()
-
-
-def _count_line(label: str, entries: tuple[Entry, ...], *, is_listed: bool = True) -> list[Cell]:
-    size = sum(entry.size or 0 for entry in entries)
-    figures = f"{format_count(len(entries)).rjust(9)} files {format_size(size).rjust(9)}"
-    places = f"   {escape_for_display(summarise_places(entries))}" if is_listed and entries else ""
-    return [(f"   {label.ljust(13)}{figures}", "" if entries else "weak"), (places, "weak")]
-
-
-def _all_rows(difference: Difference | None) -> list[list[Cell]]:
-    if difference is None:
-        return []
-    rows: list[list[Cell]] = []
-    for sign, entries in (
-        ("+", difference.added),
-        ("*", difference.changed),
-        ("-", difference.removed),
-        ("?", difference.unknown),
-    ):
-        for entry in entries:
-            size = format_size(entry.size) if entry.size is not None else ""
-            rows.append([(f" {sign} {size.rjust(9)}  {escape_for_display(entry.path)}", "")])
-    return rows
