@@ -80,7 +80,8 @@ class ArchiveApp(App[None]):
         """Paints what was held back since the start, once; called again it does nothing."""
         if self._is_held:
             self._is_held = False
-            self.screen.refresh()
+            # Not `screen.refresh()`: that forgets which lines the widgets still owe, and the next key would send them.
+            self.screen.query("*").refresh()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # `batch_update` would paint twice at its end: once for the layout, once for the repaint that it held back.

@@ -6,7 +6,8 @@ from typing import Any
 
 from archive_tui.tui.actions import REGISTRY, Action, ActionContext
 
-PUBLISH, VERIFY, JOBS, JOB, CONNECTIONS, ROWS = "publish", "verify", "jobs", "job", "connections", "rows"
+PUBLISH, VERIFY, JOBS, JOB, CONNECTIONS = "publish", "verify", "jobs", "job", "connections"
+ROWS, PAGE = "rows", "page"
 
 
 def _command(context: ActionContext) -> str | None:
@@ -30,6 +31,7 @@ REGISTRY.register(
     Action("publish.copy", "Copy the command line", ("y",), PUBLISH, _command, label="copy command"),
     Action("publish.save", "Save the receipt", ("w",), PUBLISH, label="save"),
     Action("publish.leave", "Leave; the draft is kept, a job goes on", ("escape",), PUBLISH, label="leave"),
+    Action("page.help", "Help for this page", ("f1", "question_mark"), PAGE, label="help"),
     Action("row.up", "Up", ("up", "k"), ROWS),
     Action("row.down", "Down", ("down", "j"), ROWS),
     Action("row.page-up", "A page up", ("pageup", "ctrl+u"), ROWS),

@@ -1,4 +1,4 @@
-"""Makes the pictures of all screens: `python -m tests.screenshots [SCENE…]` writes screenshots/SCENE-COLUMNSxLINES.svg/.png."""
+"""Makes the pictures of all screens: `python -m tests.screenshots [SCENE…]` writes SVG and PNG into screenshots/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes what is on the screen as SVG, and as PNG through a headless Chromium: it alone keeps columns where they are."""
+"""Turns SVG into PNG through a headless Chromium: other converters shift the columns."""
 
 from __future__ import annotations
 

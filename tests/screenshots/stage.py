@@ -1,4 +1,4 @@
-"""The stage on which pictures are taken: a home folder with data, an archive with datasets, evidence of several kinds."""
+"""The stage on which pictures are taken: a home folder with data, an archive with datasets, evidence of all kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panes on two folders, as a program for tests in a real terminal: `python -m tests.tui.pane_program LEFT RIGHT`."""
+"""The panes on two folders, for tests in a real terminal: `python -m tests.tui.pane_program LEFT RIGHT [STATES]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages cost on a real terminal while something runs: four ticks a second, and nothing when all stands still."""
+"""What the pages cost on a real terminal: four ticks a second while something runs, nothing when all stands still."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive_tui.archives.datasets.catalog import DatasetVersion, list_versions, read_version_manifest
-from archive_tui.errors import InvalidName, ManifestError, ObjectNotFound
+from archive_tui.errors import IntegrityError, InvalidName, ObjectNotFound
 from archive_tui.integrity.inventory import Difference, Entry, Inventory, compare_inventories
 from archive_tui.manifests.dataset_manifest import DatasetManifest
 from archive_tui.names.dataset_names import archive_key, check_dataset_name, check_version, manifest_key, next_version
@@ -161,7 +161,7 @@ def _read_latest(store: ObjectStore, latest: DatasetVersion | None) -> tuple[Dat
         return None, ()
     try:
         return read_version_manifest(store, latest), ()
-    except (ManifestError, ObjectNotFound, InvalidName) as error:
+    except (IntegrityError, ObjectNotFound, InvalidName) as error:
         return None, (f"The manifest of {latest.version} cannot be read, so nothing is compared: {error}",)
 
 

@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from archive_tui.archives.datasets.catalog import list_versions as list_store_versions
-from archive_tui.archives.datasets.upload import fetch_into_local_path, upload_archive_folder
 from archive_tui.errors import ConfigurationError
 from archive_tui.names.dataset_names import check_dataset_name, parse_dataset_archive_name, version_number
 from archive_tui.objects.object_store import ObjectStore
@@ -55,7 +53,7 @@ class StorageClientABC(ABC):
 
     @property
     def local_path(self) -> Path:
-        return Path(str(self.config_get("local_path")))
+        return Path(str(self.config_get("local_path"))).expanduser()
 
     @property
     def compression_level(self) -> int:
@@ -95,7 +93,9 @@ class StorageClientABC(ABC):
     def ls_versions(self, name: str, what: str = "storage_area") -> list[str] | None:
         """Returns the versions of a dataset in numerical order, None when there are none."""
         if what == "storage_area" and "_object_store" in self.__dict__:
-            versions = [version.version for version in list_store_versions(self.object_store, name)]
+            from archive_tui.archives.datasets.catalog import list_versions
+
+            versions = [version.version for version in list_versions(self.object_store, name)]
         else:
             parsed = (parse_dataset_archive_name(file) for file in self.ls(what, name_starts_with=f"{name}."))
             versions = sorted((p[1] for p in parsed if p is not None and p[0] == name), key=version_number)
@@ -109,6 +109,8 @@ class StorageClientABC(ABC):
 
         Raises: FileNotFoundError, FileExistsError, ValueError, and what the storage raises.
         """
+        from archive_tui.archives.datasets.upload import upload_archive_folder
+
         check_dataset_name(name)
         versions = self.ls_versions(name)
         return upload_archive_folder(self, self.local_path, name, versions, version, self.compression_level)
@@ -120,4 +122,6 @@ class StorageClientABC(ABC):
         Raises: ConfigurationError (a ValueError) when `latest` is asked for and there is none; ObjectNotFound (a
         FileNotFoundError); IntegrityError (a ValueError).
         """
+        from archive_tui.archives.datasets.upload import fetch_into_local_path
+
         return fetch_into_local_path(self.object_store, self.local_path, name, version, overwrite)

@@ -16,19 +16,23 @@ from textual.widget import Widget
 from archive_tui.errors import ArchiveError
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import Action, ActionContext
+from archive_tui.tui.actions import REGISTRY, Action, ActionContext
 from archive_tui.tui.cells import cut_end, pad_to
 from archive_tui.tui.line_editor import LineEditor, Prompt
+from archive_tui.tui.page_actions import PAGE
 from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.panel_contents import help_lines
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import TaskEnded, Tasks
 from archive_tui.tui.widgets.key_line import KeyLine
 from archive_tui.tui.widgets.line_view import LineView
+from archive_tui.tui.widgets.row_list import RowList
 from archive_tui.tui.widgets.small_terminal import SmallTerminal
 from archive_tui.tui.widgets.status_line import StatusLine
 
 TICK_SECONDS = 0.25
+HELP_PAGE = 10
 
 
 class JobChanged(Message, bubble=False):
@@ -50,6 +54,7 @@ class Page(ActionScreen):
         self.services = services
         self.tasks = Tasks(self, services.background)
         self._title = LineView(id="page-title", classes="one-line")
+        self._help = RowList(id="page-help", has_cursor=False)
         self._ticker: Timer | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -58,6 +63,7 @@ class Page(ActionScreen):
         yield self._title
         with Vertical(id="page-body"):
             yield from self.compose_body()
+        yield self._help
         yield StatusLine()
         yield KeyLine()
 
@@ -134,10 +140,29 @@ class Page(ActionScreen):
     @property
     def actions_here(self) -> list[Action]:
         """Only what makes sense now is shown, and done."""
-        return [action for action in super().actions_here if self.offers(action)]
+        own = [action for action in super().actions_here if self.offers(action)]
+        return [*own, *REGISTRY.in_groups((PAGE,))]
 
     def offers(self, action: Action) -> bool:
         return True
+
+    def on_key(self, event: events.Key) -> None:
+        """While the help is open it has the keys: some move it, every other one closes it."""
+        if not self.has_class("-help"):
+            return
+        event.stop()
+        event.prevent_default()
+        steps = {"up": -1, "down": 1, "pageup": -HELP_PAGE, "pagedown": HELP_PAGE}
+        if event.key in steps:
+            self._help.move_cursor(steps[event.key])
+        else:
+            self.remove_class("-help")
+            self.call_after_refresh(self.update_page)
+
+    def do_page_help(self) -> None:
+        self.set_focus(None)
+        self.add_class("-help")
+        self._help.show_rows([[], *help_lines(self.actions_here, self.archive_app.keymap)])
 
     def run_registered(self, action: Action) -> None:
         super().run_registered(action)
