@@ -88,7 +88,7 @@ def test_the_card_of_a_storage(kind: str, run: Run, workplace: Path, request: py
     assert call.status == 0, call.out
     outcomes = {row["name"]: row["outcome"] for row in call.document["rows"]}
     assert outcomes["never overwrites"] == ("refused" if kind == "rclone_server" else "proven")
-    assert run("ls", "lab", "-r").out == ""
+    assert run("ls", "lab").out == run("ls", "lab", "-r").out == ""
 
 
 def test_a_server_that_overwrites_is_warned_of_before_anything_is_published(

@@ -23,15 +23,19 @@ def _text(stage: Stage) -> str:
 
 
 async def _until_text(stage: Stage, text: str) -> None:
-    await stage.until(lambda: text in _text(stage))
+    try:
+        await stage.until(lambda: text in _text(stage))
+    except TimeoutError as error:
+        raise TimeoutError(f"never came: {text}\n{_text(stage)}") from error
 
 
 async def _open_guide(stage: Stage) -> None:
     browse = stage.app.browse_screen
     assert browse is not None and browse.left.location is not None and browse.right.location is not None
-    names = browse.left.names()
-    await stage.press(*["down"] * (sorted(names).index("station-07/") + 1), "P")
-    await _until_text(stage, "step 1 of 7" if stage.app.size.width < 100 else "▸source")
+    folders = sorted(name for name in browse.left.names() if name.endswith("/"))
+    await stage.press(*["down"] * (folders.index("station-07/") + 1), "P")
+    await _until_text(stage, "step 1 of 7: source" if stage.app.size.width < 100 else "▸source")
+    assert "Publish station-07" in _text(stage)
 
 
 async def _go_to_step(stage: Stage, number: int) -> None:

@@ -74,7 +74,9 @@ def _cut(connection: S3Connection, why: str) -> StorageError:
 def _parse_page(page: str, skip: int) -> Iterator[Listed]:
     encoded = _ENCODED.search(page) is not None
     for found in _COMMON.finditer(page):
-        yield Prefix(_key(found.group(1), encoded)[skip:])
+        prefix = _key(found.group(1), encoded)[skip:]
+        if not is_temporary_name(prefix.rstrip("/").rpartition("/")[2]):
+            yield Prefix(prefix)
     for raw_key, modified, etag, size in _find_entries(page):
         key = _key(raw_key, encoded)[skip:]
         if not key or key.endswith("/") or is_temporary_name(key.rpartition("/")[2]):

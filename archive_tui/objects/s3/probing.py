@@ -216,7 +216,7 @@ def _probe_completion(connection: S3Connection, canary: _Canary) -> bool:
 
 def _probe_backslashes(connection: S3Connection) -> bool:
     """Some servers take them for `/`: the object then lies under another key than the one it was given."""
-    canary = _Canary(connection, "probe\\")
+    canary = _Canary(connection, f"probe{TEMPORARY_SUFFIX}\\")
     try:
         put = canary.put({})
         query = {"list-type": "2", "prefix": canary.key.partition("\\")[0], "encoding-type": "url"}

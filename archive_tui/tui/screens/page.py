@@ -162,7 +162,8 @@ class Page(ActionScreen):
     def do_page_help(self) -> None:
         self.set_focus(None)
         self.add_class("-help")
-        self._help.show_rows([[], *help_lines(self.actions_here, self.archive_app.keymap)])
+        lines = help_lines(self.actions_here, self.archive_app.keymap)
+        self._help.show_rows([[], *([(" ", ""), *line] for line in lines)])
 
     def run_registered(self, action: Action) -> None:
         super().run_registered(action)

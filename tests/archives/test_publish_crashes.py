@@ -1,0 +1,359 @@
+"""The program killed at every numbered step and at any moment: what was acknowledged stays, nothing half-done shows,
+and the same command finishes the work."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.archives.faults.commands import (
+    PROGRAM,
+    Finished,
+    Tracer,
+    program_environment,
+    publish_words,
+    run_program,
+    start_program,
+    wait_for,
+)
+from tests.archives.faults.places import (
+    AZURITE,
+    CREATE_ONLY,
+    FOLDER,
+    SEAWEEDFS,
+    Place,
+    check_only_whole_versions,
+    make_place,
+    tree_of,
+    visible_keys,
+    write_source,
+)
+from tests.servers.terminal import TerminalSession
+
+NAME = "winds"
+WORKERS = 2
+SEED = 20_261_122
+
+NAMING_STEPS = ("linkat", "renameat", "unlinkat", "mkdir", "mkdirat", "fchmod", "fsync", "flock")
+ALL_STEPS = (*NAMING_STEPS, "rmdir", "write", "openat", "pwrite64", "fdatasync", "ftruncate", "close", "getdents64")
+MOST_OF_A_KIND = 60
+"""Of opens and closes there are hundreds, most of them of the interpreter itself: of each kind this many are spread
+over the run."""
+
+
+@pytest.fixture
+def tracer(tmp_path: Path) -> Tracer:
+    return Tracer(tmp_path)
+
+
+def numbered_steps(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Returns each call with its number; of a kind that is very frequent, evenly chosen ones."""
+    steps = []
+    for name, count in sorted(counts.items()):
+        stride = max(1, count // MOST_OF_A_KIND)
+        steps += [(name, number) for number in range(1, count + 1, stride)]
+    return steps
+
+
+class KilledPublish:
+    """Publishes 0.0.2 beside an acknowledged 0.0.1, is killed on the way, and is repeated."""
+
+    def __init__(self, base: Path, request: pytest.FixtureRequest) -> None:
+        self._base = base
+        self._request = request
+        self._old = write_source(base / "old", "old", size=40_000)
+        self._new = write_source(base / "new", "new", size=40_000)
+        self.killed = 0
+
+    def prepare(self, label: str) -> Place:
+        place = make_place(FOLDER, self._base / label, self._request)
+        assert run_program(place.folder, *publish_words(NAME, self._old)).status == 0
+        return place
+
+    def words(self) -> tuple[str, ...]:
+        return publish_words(NAME, self._new)
+
+    def check(self, place: Place, ended: Finished) -> None:
+        """What must hold after any end of the program, and after the same command was given again."""
+        self.killed += ended.was_killed
+        with place.open_store() as store:
+            versions = check_only_whole_versions(store, NAME)
+        assert versions in (["0.0.1"], ["0.0.1", "0.0.2"])
+        if ended.status == 0:
+            assert versions[-1] == "0.0.2"
+        again = run_program(place.folder, *self.words())
+        assert again.status == 0, again.err
+        expected = "identical" if len(versions) == 2 else "published"
+        assert again.document["outcome"] == expected
+        with place.open_store() as store:
+            assert check_only_whole_versions(store, NAME) == ["0.0.1", "0.0.2"]
+        if expected == "published":
+            assert place.temporary_entries() == []
+        else:  # nothing had to be written: the next publish sweeps
+            last = run_program(place.folder, *self.words(), "--allow-identical")
+            assert last.status == 0, last.err
+            assert place.temporary_entries() == []
+
+
+def kill_publish_at_each_step(
+    steps: tuple[str, ...], tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
+) -> int:
+    proof = KilledPublish(tmp_path, request)
+    counts = tracer.count_calls(proof.prepare("count").folder, steps, *proof.words())
+    faults = [(step, f"{step}:signal=KILL:when={number}", "") for step, number in numbered_steps(counts)]
+    # The trial of hard links hides the first link of the publish itself, for calls are counted by thread.
+    faults.append(("link", "linkat:signal=KILL", f"{NAME}.0.0.2.zip"))
+
+    def kill(number: int) -> None:
+        label, inject, path = faults[number]
+        place = proof.prepare(f"{label}-{number}")
+        ended = tracer.run(place.folder, *proof.words(), inject=inject, path=path)
+        try:
+            proof.check(place, ended)
+        except AssertionError as error:
+            raise AssertionError(f"killed at {inject} {path}: {error}") from error
+        shutil.rmtree(place.folder)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(kill, range(len(faults))))
+    return proof.killed
+
+
+def test_publish_killed_at_every_naming_step(tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert kill_publish_at_each_step(NAMING_STEPS, tracer, tmp_path, request) >= 8
+
+
+@pytest.mark.slow
+def test_publish_killed_at_every_step(tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert kill_publish_at_each_step(ALL_STEPS, tracer, tmp_path, request) >= 60
+
+
+class KilledFetch:
+    """Fetches a version, or with `overwrite` replaces what was fetched and then changed by a person."""
+
+    def __init__(self, base: Path, request: pytest.FixtureRequest, *, overwrite: bool) -> None:
+        self._base = base
+        self._overwrite = overwrite
+        self._place = make_place(FOLDER, base / "place", request)
+        source = write_source(base / "source", "source", size=40_000)
+        assert run_program(self._place.folder, *publish_words(NAME, source)).status == 0
+        self._whole = tree_of(source)
+        self._mine = {"mine.txt": ""}
+        self.killed = 0
+
+    def prepare(self, label: str) -> Path:
+        target = self._base / label
+        folder = target / f"{NAME}.0.0.1"
+        if self._overwrite:
+            folder.mkdir(parents=True)
+            (folder / "mine.txt").write_text("mine")
+            self._mine = tree_of(folder)
+        return target
+
+    def words(self, target: Path) -> tuple[str, ...]:
+        words = ("dataset", "fetch", "lab", NAME, "--to", str(target), "--json", "--quiet")
+        return (*words, "--overwrite") if self._overwrite else words
+
+    def run(self, tracer: Tracer, target: Path, inject: str) -> Finished:
+        return tracer.run(self._place.folder, *self.words(target), inject=inject)
+
+    def count(self, tracer: Tracer, steps: tuple[str, ...]) -> dict[str, int]:
+        return tracer.count_calls(self._place.folder, steps, *self.words(self.prepare("count")))
+
+    def check(self, target: Path, ended: Finished) -> None:
+        self.killed += ended.was_killed
+        folder = target / f"{NAME}.0.0.1"
+        # Between two renames the old one waits aside: the next run, any run, brings one of the two in.
+        if folder.exists():
+            assert tree_of(folder) in ([self._whole, self._mine] if self._overwrite else [self._whole])
+        else:
+            assert not self._overwrite or list(target.glob(".archive-tui-old-*")), list(target.iterdir())
+        if ended.status == 0:
+            assert tree_of(folder) == self._whole
+        again = run_program(self._place.folder, *self.words(target))
+        assert again.status == 0, (again.out, again.err)
+        assert tree_of(folder) == self._whole
+        left = sorted(path.name for path in target.iterdir())
+        if left != [folder.name]:
+            assert again.document["already_there"], left
+            assert run_program(self._place.folder, *self.words(target), "--overwrite").status == 0
+            left = sorted(path.name for path in target.iterdir())
+        assert left == [folder.name]
+        assert run_program(self._place.folder, "verify", str(folder)).status == 0
+
+
+def kill_fetch_at_each_step(steps: tuple[str, ...], tracer: Tracer, proof: KilledFetch) -> int:
+    faults = numbered_steps(proof.count(tracer, steps))
+
+    def kill(fault: tuple[str, int]) -> None:
+        step, number = fault
+        target = proof.prepare(f"{step}-{number}")
+        ended = proof.run(tracer, target, f"{step}:signal=KILL:when={number}")
+        try:
+            proof.check(target, ended)
+        except AssertionError as error:
+            raise AssertionError(f"killed at {step} {number}: {error}") from error
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(kill, faults))
+    return proof.killed
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_fetch_killed_at_every_naming_step(
+    overwrite: bool, tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    proof = KilledFetch(tmp_path, request, overwrite=overwrite)
+    assert kill_fetch_at_each_step(NAMING_STEPS, tracer, proof) >= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_fetch_killed_at_every_step(
+    overwrite: bool, tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    proof = KilledFetch(tmp_path, request, overwrite=overwrite)
+    assert kill_fetch_at_each_step(ALL_STEPS, tracer, proof) >= 40
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(70, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", CREATE_ONLY)
+def test_publish_killed_at_any_moment(
+    kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest, record_property: object
+) -> None:
+    place = make_place(kind, tmp_path / "place", request)
+    source = write_source(tmp_path / "source", 0, size=12 << 20)
+    started = time.monotonic()
+    assert run_program(place.folder, *publish_words(NAME, source)).status == 0
+    duration = time.monotonic() - started
+    chance = random.Random(f"{SEED} {kind}")
+    acknowledged = ["0.0.1"]
+    killed = 0
+    for turn in range(kills):
+        (source / "notes.md").write_text(f"turn {turn}\n")
+        process = start_program(place.folder, *publish_words(NAME, source))
+        time.sleep(chance.uniform(0.3, 1.1) * duration)
+        process.kill()
+        ended = wait_for(process)
+        killed += ended.was_killed
+        check_after_kill(place, source, acknowledged, ended)
+    assert killed > 0
+    print(f"{kind}: {killed} of {kills} killed, {count_unfinished_uploads(place, request)} unfinished uploads remain")
+
+
+def check_after_kill(place: Place, source: Path, acknowledged: list[str], ended: Finished) -> None:
+    """No acknowledged version is lost, each that shows is whole; the repeat completes this turn's."""
+    expected = f"0.0.{len(acknowledged) + 1}"
+    with place.open_store() as store:
+        keys = {key for key in visible_keys(store) if key.endswith(".zip")}
+    assert {f"{NAME}.{version}.zip" for version in acknowledged} <= keys
+    assert keys <= {f"{NAME}.{version}.zip" for version in (*acknowledged, expected)}
+    if '"published"' in ended.out:
+        assert f"{NAME}.{expected}.zip" in keys
+    again = run_program(place.folder, *publish_words(NAME, source))
+    assert again.status == 0, again.err
+    outcome = "identical" if f"{NAME}.{expected}.zip" in keys else "published"
+    assert (again.document["outcome"], again.document["version"]) == (outcome, expected)
+    verified = run_program(place.folder, "dataset", "verify", "lab", NAME, "--quiet")
+    assert verified.status == 0, verified.out
+    acknowledged.append(expected)
+    if place.kind == FOLDER and outcome == "published":
+        assert place.temporary_entries() == []
+
+
+def count_unfinished_uploads(place: Place, request: pytest.FixtureRequest) -> int:
+    """What a killed upload in parts has left on the server, where no listing shows it."""
+    if place.kind == AZURITE:
+        with request.getfixturevalue(AZURITE).container_client(place.keys["container"]) as client:
+            return sum(1 for _ in client.list_blobs(include=["uncommittedblobs"])) - sum(1 for _ in client.list_blobs())
+    if place.kind == SEAWEEDFS:
+        client = request.getfixturevalue(SEAWEEDFS).client()
+        found = len(client.list_multipart_uploads(Bucket=place.keys["bucket"]).get("Uploads", []))
+        client.close()
+        return found
+    return 0
+
+
+@pytest.mark.parametrize("kind", [SEAWEEDFS, AZURITE])
+def test_an_upload_in_parts_that_is_killed_shows_nothing(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = make_place(kind, tmp_path / "place", request)
+    source = write_source(tmp_path / "source", 0, size=66 << 20)
+    process = start_program(place.folder, *publish_words(NAME, source))
+    deadline = time.monotonic() + 60
+    while count_unfinished_uploads(place, request) == 0 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.kill()
+    ended = wait_for(process)
+    assert ended.was_killed, (ended.status, ended.err)
+    with place.open_store() as store:
+        assert visible_keys(store) == []
+    again = run_program(place.folder, *publish_words(NAME, source))
+    assert again.status == 0, again.err
+    with place.open_store() as store:
+        assert check_only_whole_versions(store, NAME) == ["0.0.1"]
+
+
+@pytest.fixture
+def endless_source(tmp_path: Path) -> Iterator[Path]:
+    """A source that takes long to pack and no room on the disk."""
+    source = tmp_path / "endless"
+    source.mkdir()
+    with (source / "zeros.bin").open("wb") as file:
+        os.truncate(file.fileno(), 40 << 30)
+    yield source
+    shutil.rmtree(source)
+
+
+@pytest.mark.parametrize("kind", [FOLDER, SEAWEEDFS])
+def test_ctrl_c_stops_and_says_what_is_left(
+    kind: str, endless_source: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = make_place(kind, tmp_path / "place", request)
+    words = ("dataset", "publish", "lab", NAME, "--source", str(endless_source), "--compression-level", "9")
+    with TerminalSession(
+        [*PROGRAM, *words], columns=200, cwd=place.folder, env={"PYTHONPATH": program_environment()["PYTHONPATH"]}
+    ) as terminal:
+        terminal.wait_for("pack", timeout=60)
+        terminal.send("ctrl+c")
+        status = terminal.wait_exit(timeout=60)
+        text = terminal.text
+    assert status == 130, text
+    assert "Stopping after the current block" in text
+    assert f"Nothing of {NAME} 0.0.1 is visible" in text
+    assert "the same command starts it again" in text
+    with place.open_store() as store:
+        assert visible_keys(store) == []
+    assert place.temporary_entries() == []
+    assert count_unfinished_uploads(place, request) == 0
+    (endless_source / "zeros.bin").write_bytes(b"short now")
+    assert run_program(place.folder, *publish_words(NAME, endless_source)).status == 0
+
+
+def test_ctrl_c_stops_a_fetch_and_leaves_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    place = make_place(FOLDER, tmp_path / "place", request)
+    source = tmp_path / "source"
+    source.mkdir()
+    with (source / "zeros.bin").open("wb") as file:
+        os.truncate(file.fileno(), 1 << 30)
+    assert run_program(place.folder, *publish_words(NAME, source)).status == 0
+    environment = {"PYTHONPATH": program_environment()["PYTHONPATH"]}
+    words = ("dataset", "fetch", "lab", NAME, "--to", "there")
+    with TerminalSession([*PROGRAM, *words], columns=200, cwd=place.folder, env=environment) as terminal:
+        terminal.wait_for("unpack", timeout=60)
+        terminal.send("ctrl+c")
+        status = terminal.wait_exit(timeout=60)
+        text = terminal.text
+    assert status == 130, text
+    assert "Nothing was left in there" in text
+    assert list((place.folder / "there").iterdir()) == []
+
+
