@@ -84,13 +84,13 @@ async def publish_progress(stage: Stage) -> None:
     await _go_to_step(stage, 5)
     engine = stage.app.engine
     assert engine is not None
-    led = _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", FILES * 2 // 3)
+    led = _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402)
     spec = led.spec("~/data/station-07", "lab-archive:station-07.1.5.0.zip")
     submit = engine.submit
     engine.submit = lambda job: submit(spec)  # type: ignore[method-assign]
     await stage.press("enter")
     await _until_text(stage, "402 of 612")
-    await stage.settle(1.2)
+    await stage.settle(0.6)
 
 
 @scene("publish-7-receipt")
@@ -109,7 +109,7 @@ async def verify_running(stage: Stage) -> None:
     led = _LedJob("verify", "verify station-07 1.4.0", "verify", "", 402)
     await _show_verification(stage, led)
     await _until_text(stage, "402 of 612")
-    await stage.settle(1.2)
+    await stage.settle(0.6)
 
 
 @scene("verify-findings")
