@@ -25,7 +25,8 @@ class PhaseProgress:
     """One phase as it stands. Totals are None when they are not known, bytes and items alike.
 
     `rate` is in bytes per second over the last ten seconds, over the whole phase when it has `ended`; None: nothing
-    can be said yet. `eta` is in seconds; None whenever it would be a guess. `seconds` is what the phase has taken.
+    can be said yet. A phase that has `ended` is `is_finished` only when it was neither stopped nor failed. `eta` is in
+    seconds; None whenever it would be a guess. `seconds` is what the phase has taken.
     """
 
     phase: str
@@ -37,6 +38,7 @@ class PhaseProgress:
     eta: float | None = None
     ended: bool = False
     failed_items: int = 0
+    is_finished: bool = False
     seconds: float = 0.0
     item: str = ""
 
@@ -47,7 +49,7 @@ class PhaseProgress:
             return min(1.0, self.bytes_done / self.bytes_total)
         if self.items_total:
             return min(1.0, self.items_done / self.items_total)
-        return 1.0 if self.ended else None
+        return 1.0 if self.is_finished else None
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Phase:
     failed_items: int = 0
     item: str = ""
     ended_at: float | None = None
+    is_finished: bool = False
     samples: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def sample(self, now: float) -> None:
@@ -148,6 +151,7 @@ def _apply(phase: _Phase, event: Event, now: float) -> None:
         phase.sample(now)
     elif isinstance(event, Ended):
         phase.ended_at = now
+        phase.is_finished = event.finished
 
 
 def _freeze(name: str, phase: _Phase, now: float) -> PhaseProgress:
@@ -163,6 +167,7 @@ def _freeze(name: str, phase: _Phase, now: float) -> PhaseProgress:
         eta=phase.time_left(speeds),
         ended=ended,
         failed_items=phase.failed_items,
+        is_finished=phase.is_finished and ended,
         seconds=(phase.ended_at if phase.ended_at is not None else now) - phase.started,
         item=phase.item,
     )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import json.encoder
 import math
 import os
 import stat
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from archive_tui.errors import ManifestError
 from archive_tui.integrity.streams import read_bounded
 from archive_tui.names.display import escape_for_display
+
+format_text: Callable[[str], str] = json.encoder.encode_basestring
+"""Returns a text as JSON writes it, in quotes; only what must be is escaped."""
+
+_BETWEEN_ENTRIES = ",\n    "
 
 LARGEST_MANIFEST = 256 << 20
 """Bytes; about two million files. A longer document is refused before it is parsed."""
@@ -91,6 +98,31 @@ def parse_json_object(document: bytes, *, where: str) -> dict[str, Any]:
     if "\\ud" in text.lower():
         _refuse_surrogates(parsed, where)
     return parsed
+
+
+def format_document(document: Mapping[str, Any], files: Sequence[str]) -> bytes:
+    """Returns `document` with the list `files` in it, as UTF-8 JSON with names sorted, indented by two.
+
+    `files` are the entries as they stand in the text, at depth 2.
+
+    Raises: ManifestError when it is nested more deeply than can be written.
+    """
+    values = {name: format_value(value, depth=1) for name, value in document.items()}
+    values["files"] = f"[\n    {_BETWEEN_ENTRIES.join(files)}\n  ]" if files else "[]"
+    lines = ",\n".join(f"  {format_text(name)}: {values[name]}" for name in sorted(values))
+    return f"{{\n{lines}\n}}\n".encode()
+
+
+def format_value(value: object, *, depth: int) -> str:
+    """Returns `value` as JSON for a place at `depth`; its first line is not indented.
+
+    Raises: ManifestError when it is nested more deeply than can be written.
+    """
+    try:
+        text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except RecursionError as error:  # what was read in another, less deep place of the program
+        raise nested_too_deeply("manifest.json") from error
+    return text.replace("\n", "\n" + "  " * depth)  # no string of JSON holds a line break
 
 
 def nested_too_deeply(where: str) -> ManifestError:

@@ -129,12 +129,30 @@ def _name_clash(paths: tuple[str, ...]) -> str:
     return "clash-case"
 
 
+def _cannot_clash(paths: list[str]) -> bool:
+    """True when all paths differ even after folding and no folder has the name of a file; False: it has to be looked
+    at path by path."""
+    folded = set(map(fold_path, paths))
+    if len(folded) != len(paths):
+        return False
+    parents = {path.rpartition("/")[0] for path in folded}
+    while parents:
+        if not folded.isdisjoint(parents):
+            return False
+        parents = {path.rpartition("/")[0] for path in parents if path}
+        parents.discard("")
+    return True
+
+
 def find_clashes(paths: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
     """Returns the groups of paths that some file system cannot hold side by side, each with its rule, sorted.
 
     Rules: `clash-duplicate` (the same path twice), `clash-case`, `clash-normalisation`, and `clash-file-folder`: the
     first path is a file, the second lies in a folder of the same name (letter case and normalisation ignored).
     """
+    paths = list(paths)
+    if _cannot_clash(paths):
+        return []
     groups: dict[str, list[str]] = {}
     for path in paths:
         groups.setdefault(fold_path(path), []).append(path)

@@ -126,7 +126,7 @@ class _Draft:
             with self._translated():
                 while rest:
                     rest = rest[os.write(self._write_fd, rest) :]
-            self._read_back.written(source.size)
+                self._read_back.written(chunk)
 
     def check(self, source: CheckedSource) -> None:
         assert self._read_back is not None
@@ -135,17 +135,17 @@ class _Draft:
             if permissions & self._mode != permissions:
                 os.fchmod(self._write_fd, permissions & self._mode)
             os.fsync(self._write_fd)
-            self._digest, self._size = self._read_back.finish()
+            is_equal = self._read_back.finish()
             self._read_back = None
             descriptor, self._write_fd = self._write_fd, -1
             os.close(descriptor)
-        if (self._digest, self._size) != (source.digest, source.size):
+        if not is_equal:
             raise HashError(
-                f"Other bytes than were written are read back of {self._key!r} in {self._label}: expected "
-                f"{source.digest}, found {self._digest}",
+                f"Other bytes than were written are read back of {self._key!r} in {self._label}",
                 hint="Nothing was stored. The disk or the memory of this machine is faulty: check both.",
                 code="read-back-differs",
             )
+        self._digest, self._size = source.digest, source.size
 
     def publish(self, *, overwrite: bool, check_before_replacing: Callable[[], None] | None) -> WrittenFile:
         hard_links = True
@@ -184,9 +184,6 @@ class _Draft:
                 os.unlink(self._temporary, dir_fd=self._folder_fd)
 
     def discard(self) -> None:
-        if self._read_back is not None:
-            self._read_back.abandon()
-            self._read_back = None
         for descriptor in (self._write_fd, self._lock_fd):
             if descriptor >= 0:
                 with contextlib.suppress(OSError):

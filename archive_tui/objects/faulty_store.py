@@ -53,6 +53,10 @@ class _FaultyStream:
         self._fault = fault
         self._position = 0
         self.is_over = False
+        self.is_broken = False
+
+    def as_error(self) -> BaseException:
+        return self._fault.as_error()
 
     def change(self, piece: Chunk) -> bytes:
         """Returns what is left of the piece; raises the error of a reset once its position is reached."""
@@ -66,9 +70,10 @@ class _FaultyStream:
         if at >= len(piece):
             return bytes(piece)
         if self._fault.kind is FaultKind.RESET and at <= 0:
-            raise self._fault.as_error()
+            raise self.as_error()
         self.is_over = self._fault.kind is FaultKind.TRUNCATED
-        # What lies before the position still arrives; the next piece meets the error.
+        # What lies before the position still arrives; whoever wants more meets the error, at the very end too.
+        self.is_broken = self._fault.kind is FaultKind.RESET
         self._position = self._fault.position
         return bytes(piece[: max(0, at)])
 
@@ -81,6 +86,8 @@ class _FaultyReader:
     def read(self, size: int = -1, /) -> bytes:
         if self._stream.is_over:
             return b""
+        if self._stream.is_broken:
+            raise self._stream.as_error()
         piece = self._inner.read(size)
         return self._stream.change(piece) if piece else b""
 
@@ -188,3 +195,5 @@ class FaultyStore(WrappedStore):
             yield stream.change(chunk)
             if stream.is_over:
                 return
+            if stream.is_broken:
+                raise stream.as_error()

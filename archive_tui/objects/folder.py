@@ -176,7 +176,7 @@ class FolderStore(ObjectStore):
         info = ObjectInfo(key, written.size, info.modified, info.version, written.digest)
         evidence = Evidence(
             self.identity, key, EvidenceLevel.READ, written.digest, written.size, time.time(),
-            "Read back from the folder after writing, and hashed.", info.version,
+            "Hashed while it was written; read back from the folder, every byte equal.", info.version,
         )  # fmt: skip
         return PutResult(info, evidence)
 

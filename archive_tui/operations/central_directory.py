@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from archive_tui.errors import HostileArchive, InvalidName
 from archive_tui.integrity.streams import Chunk
@@ -40,8 +40,7 @@ _MOST_DEFLATE_RATIO = 1032  # RFC 1951: 258 bytes for two bits at the best
 _DEFLATE_SLACK = 64
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveMember:
+class ArchiveMember(NamedTuple):
     """One file or folder of an archive, as the central directory describes it; all checked but its bytes.
 
     `path` has no `/` at its end; `raw_name` are the bytes of the name as they stand in the archive. Sizes and offsets

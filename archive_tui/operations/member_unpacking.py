@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from archive_tui.errors import OperationStopped
 from archive_tui.names.member_paths import MANIFEST_NAME
@@ -32,8 +33,7 @@ _PIECES_AHEAD = 4
 _WRONG_CHECKSUM = "its checksum (CRC-32) is wrong"
 
 
-@dataclass(frozen=True, slots=True)
-class UnpackedMember:
+class UnpackedMember(NamedTuple):
     """`damage` says what is wrong with the content (empty: nothing). `digest` is the SHA-256 of what was found, None
     when it could not be read to its end or is a folder. `content` is kept of the manifest only."""
 

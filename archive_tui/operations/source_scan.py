@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from archive_tui.errors import SourceChanged
 from archive_tui.manifests.dataset_manifest import DatasetManifest
@@ -16,8 +17,7 @@ from archive_tui.operations.contained_open import ContainedOpener
 _CHANGED_HINT = "Wait until nothing writes to the source, then repeat the command."
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """`path` is relative to the source, with `/`; size in bytes, times in nanoseconds, as they were when scanned."""
 
     path: str

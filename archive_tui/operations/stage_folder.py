@@ -117,10 +117,10 @@ def translate_write_error(path: str, error: OSError) -> StorageError:
     shown = escape_for_display(path)
     if error.errno in _FULL:
         return StorageFull(
-            f"No room to unpack ({error.strerror}): {shown}", key=path, hint="Free some space, then run the same again."
+            f"No room to write ({error.strerror}): {shown}", key=path, hint="Free some space, then run the same again."
         )
     return StorageError(
-        f"Cannot be unpacked ({error.strerror or error}): {shown}",
+        f"Cannot be written ({error.strerror or error}): {shown}",
         key=path,
         hint="Check the folder, its permissions and the disk below it.",
         code="stage-write",

@@ -7,7 +7,7 @@ host system is Unix, so that the permission bits count; there are no comments an
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 CENTRAL_HEADER = struct.Struct("<4s4B4H3L5H2L")
@@ -51,8 +51,7 @@ _MODE_FILE = 0o100644
 _MODE_EXECUTABLE = 0o100755
 
 
-@dataclass(frozen=True, slots=True)
-class PackedMember:
+class PackedMember(NamedTuple):
     """A member whose bytes are packed. `size` and `compressed_size` in bytes; `record_size` is the length of everything
     that stands in the archive for it before the central directory; `digest` is the SHA-256 of the content."""
 

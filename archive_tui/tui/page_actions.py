@@ -18,6 +18,8 @@ def _command(context: ActionContext) -> str | None:
 
 REGISTRY.register(
     Action("publish.next", "Next step", ("enter", "pagedown"), PUBLISH, label="next"),
+    Action("publish.start", "Publish as planned", ("enter", "pagedown"), PUBLISH, label="publish now"),
+    Action("publish.done", "Close the guide", ("enter", "pagedown"), PUBLISH, label="done"),
     Action("publish.back", "Back to the step before", ("pageup", "backspace"), PUBLISH, label="back"),
     Action("publish.up", "Field or row above", ("up",), PUBLISH),
     Action("publish.down", "Field or row below", ("down",), PUBLISH),

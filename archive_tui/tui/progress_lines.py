@@ -89,9 +89,10 @@ def phase_lines(phase: PhaseProgress, width: int) -> list[list[Cell]]:
 
 
 def job_lines(job: JobSnapshot, width: int) -> list[list[Cell]]:
-    """The phases of a job, two lines each."""
+    """The phases of a job in the order in which data passes through them, two lines each."""
     lines: list[list[Cell]] = []
-    for phase in job.phases:
+    order = list(PHASE_WORDS)
+    for phase in sorted(job.phases, key=lambda phase: order.index(phase.phase) if phase.phase in order else len(order)):
         lines += phase_lines(phase, width)
     return lines
 

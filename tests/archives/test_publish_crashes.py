@@ -71,10 +71,12 @@ class KilledPublish:
         self._old = write_source(base / "old", "old", size=40_000)
         self._new = write_source(base / "new", "new", size=40_000)
         self.killed = 0
+        self._template = make_place(FOLDER, base / "template", request)
+        assert run_program(self._template.folder, *publish_words(NAME, self._old)).status == 0
 
     def prepare(self, label: str) -> Place:
         place = make_place(FOLDER, self._base / label, self._request)
-        assert run_program(place.folder, *publish_words(NAME, self._old)).status == 0
+        shutil.copytree(self._template.archive, place.archive)
         return place
 
     def words(self) -> tuple[str, ...]:
@@ -355,5 +357,3 @@ def test_ctrl_c_stops_a_fetch_and_leaves_nothing(tmp_path: Path, request: pytest
     assert status == 130, text
     assert "Nothing was left in there" in text
     assert list((place.folder / "there").iterdir()) == []
-
-

@@ -104,7 +104,9 @@ def test_upload_and_download_through_a_client(kind: str, tmp_path: Path, request
     (source / "more.txt").write_text("more")
     client.upload_dataset("winds", "minor")
     assert client.ls_versions("winds") == ["0.0.1", "0.1.0"]
-    assert client.ls() == [f"winds.{version}{end}" for version in ("0.0.1", "0.1.0") for end in (".manifest.json", ".zip")]
+    assert client.ls() == [
+        f"winds.{version}{end}" for version in ("0.0.1", "0.1.0") for end in (".manifest.json", ".zip")
+    ]
     zip_bytes = (place.local_path / "winds.0.1.0.zip").read_bytes()
     assert hash_object(client.object_store, "winds.0.1.0.zip")[0] == hashlib.sha256(zip_bytes).hexdigest()
     check_side_manifest(client.object_store, "winds", "0.1.0")

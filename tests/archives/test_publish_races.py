@@ -67,9 +67,7 @@ def check_winner(place: Place, source: Path, digest: str | None, into: Path) -> 
 
 @pytest.mark.parametrize("publishers", THREADS)
 @pytest.mark.parametrize("kind", CREATE_ONLY)
-def test_one_of_many_threads_wins(
-    kind: str, publishers: int, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_one_of_many_threads_wins(kind: str, publishers: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     place = make_place(kind, tmp_path / "place", request)
     sources = write_sources(tmp_path, publishers)
     with place.open_store() as store:
@@ -109,14 +107,10 @@ def check_numbers(store: ObjectStore, versions: list[str], sources: list[Path]) 
 
 @pytest.mark.parametrize("publishers", PROCESSES)
 @pytest.mark.parametrize("kind", CREATE_ONLY)
-def test_one_of_many_processes_wins(
-    kind: str, publishers: int, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_one_of_many_processes_wins(kind: str, publishers: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     place = make_place(kind, tmp_path / "place", request)
     sources = write_sources(tmp_path, publishers)
-    processes = [
-        start_program(place.folder, *publish_words(NAME, source, "--version", "0.0.1")) for source in sources
-    ]
+    processes = [start_program(place.folder, *publish_words(NAME, source, "--version", "0.0.1")) for source in sources]
     ends = [wait_for(process) for process in processes]
     winners = [number for number, end in enumerate(ends) if end.status == 0]
     assert len(winners) == 1, [end.err for end in ends]

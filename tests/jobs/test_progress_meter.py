@@ -135,6 +135,16 @@ def test_an_ended_phase_shows_its_average_and_no_time_left(meter: ProgressMeter,
     assert (phase.rate, phase.eta, phase.seconds) == (250, None, 4)
 
 
+def test_a_stopped_phase_is_never_whole(meter: ProgressMeter) -> None:
+    meter(BytesDone("upload", 100))
+    meter(Ended("upload", False))
+    meter(Planned("check"))
+    meter(Ended("check", True))
+    upload, check = meter.snapshot()
+    assert (upload.ended, upload.fraction) == (True, None)
+    assert (check.ended, check.fraction) == (True, 1.0)
+
+
 def test_notices_are_no_phase(meter: ProgressMeter) -> None:
     meter(Notice("hello"))
     assert meter.snapshot() == ()

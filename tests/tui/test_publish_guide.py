@@ -78,7 +78,7 @@ async def test_a_folder_is_published_and_then_its_change(root: Path) -> None:
         assert "? equal size         8 files" in place.text
         await place.press("h")
         await place.until_text("compared by SHA-256")
-        for line in ("+ added              1 files", "* changed            2 files", "- removed            1 files"):
+        for line in ("+ added              1 file ", "* changed            2 files", "- removed            1 file "):
             assert line in place.text
         assert "= same               7 files" in place.text
         assert "(•) 0.1.0     minor   files were removed" in place.text
@@ -104,7 +104,7 @@ async def test_every_step_fits_into_80_by_24(root: Path) -> None:
         ):
             await place.until_text(*texts, "Esc leave")
             await place.press("pagedown")
-        await place.until_text("step 5 of 7", "command", "Enter next")
+        await place.until_text("step 5 of 7", "command", "Enter publish now")
         lines = place.text.split("\n")
         assert len(lines) == 24 and all(len(line) == 80 for line in lines)
 

@@ -3,14 +3,15 @@ check them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from archive_tui.errors import HashError, SourceChanged, SourceError, SourceNotFound, TargetExists
+from archive_tui.errors import HashError, SourceError, SourceNotFound, TargetExists
 from archive_tui.integrity.inventory import Entry, Inventory
-from archive_tui.integrity.streams import HashingStream, read_chunks
 from archive_tui.manifests.dataset_manifest import (
     MANIFEST_NAME,
     DatasetManifest,
@@ -20,10 +21,17 @@ from archive_tui.manifests.dataset_manifest import (
 )
 from archive_tui.names.dataset_names import check_version, next_version
 from archive_tui.objects.atomic_file import write_atomically
+from archive_tui.objects.folder_errors import translate_os_errors
 from archive_tui.objects.folder_swap import staged_folder, swap_folder
 from archive_tui.operations.hashing import hash_file, hash_files
 from archive_tui.operations.scanning import SourceScan, scan_source
+from archive_tui.operations.source_reading import OpenSource, open_source
+from archive_tui.operations.source_scan import SourceFile
+from archive_tui.operations.stage_folder import StageWriter
 from archive_tui.progress import Report, StopSignal, ignore, never
+
+PIECE = 1 << 20
+"""Bytes that are read and written at a time."""
 
 
 def sha256(file: str | Path) -> str:
@@ -54,7 +62,8 @@ def make_dataset_archive_folder(
     refuse_what_cannot_be_archived(scan)
     with staged_folder(target.parent) as stage:
         inventory = _copy_files(scan, stage)
-        (stage / MANIFEST_NAME).write_bytes(format_dataset_manifest(_sealed(scan.carried_manifest, inventory)))
+        with translate_os_errors(MANIFEST_NAME, f"folder {stage.parent}", writing=True):
+            (stage / MANIFEST_NAME).write_bytes(format_dataset_manifest(_sealed(scan.carried_manifest, inventory)))
         swap_folder(stage, target)
     return f"{path}/{name}.{number}"
 
@@ -112,18 +121,32 @@ def refuse_what_cannot_be_archived(scan: SourceScan) -> None:
 
 
 def _copy_files(scan: SourceScan, stage: Path) -> Inventory:
-    entries = []
-    for file in scan.files:
-        target = stage / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(scan.open_file(file), "rb", buffering=0) as source, target.open("xb") as copy:
-            hashed = HashingStream(read_chunks(source))
-            for chunk in hashed:
-                copy.write(chunk)
-        if hashed.size != file.size:
-            raise SourceChanged(f"Changed while it was read: {file.path}", path=file.path)
-        entries.append(Entry(file.path, hashed.size, hashed.digest))
-    return Inventory(entries)
+    with StageWriter(stage) as writer:
+        return Inventory(_copy_file(scan, file, writer) for file in scan.files)
+
+
+def _copy_file(scan: SourceScan, file: SourceFile, writer: StageWriter) -> Entry:
+    source = open_source(scan, file)
+    try:
+        copy = writer.create_file(file.path, is_executable=bool(os.fstat(source.fd).st_mode & stat.S_IXUSR))
+        try:
+            digest, size = hashlib.sha256(), 0
+            for piece in _read_pieces(source):
+                digest.update(piece)
+                size += len(piece)
+                writer.write(file.path, copy, piece)
+        finally:
+            os.close(copy)
+        source.check_unchanged()
+    finally:
+        os.close(source.fd)
+    return Entry(file.path, size, digest.hexdigest())
+
+
+def _read_pieces(source: OpenSource) -> Iterator[bytes]:
+    size = source.file.size
+    for offset in range(0, size, PIECE):
+        yield source.read_at(offset, min(PIECE, size - offset))
 
 
 def _sealed(carried: DatasetManifest | None, inventory: Inventory) -> DatasetManifest:

@@ -8,7 +8,7 @@ from archive_tui.archives.datasets.catalog import list_versions, read_version_ma
 from archive_tui.archives.datasets.planning import INCREMENTS, PublishPlan, choose_version
 from archive_tui.errors import ArchiveError, ObjectExists
 from archive_tui.integrity.inventory import Entry, Inventory, compare_inventories
-from archive_tui.names.dataset_names import archive_key, manifest_key
+from archive_tui.names.dataset_names import archive_key, manifest_key, version_number
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.hashing import hash_files
 from archive_tui.progress import Report, StopSignal
@@ -52,8 +52,9 @@ def _hash_source(plan: PublishPlan, report: Report, stop: StopSignal) -> Invento
 
 def with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:
     increment = plan.request.version if plan.request.version in INCREMENTS else "patch"
-    versions = [known.version for known in list_versions(store, plan.request.name)]
-    version = choose_version(versions or [plan.version], increment)
+    # The number that was refused counts as taken even where the listing does not show it yet: each attempt gets on.
+    versions = {known.version for known in list_versions(store, plan.request.name)} | {plan.version}
+    version = choose_version(sorted(versions, key=version_number), increment)
     return dataclasses.replace(
         plan,
         version=version,

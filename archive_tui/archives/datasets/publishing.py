@@ -23,7 +23,7 @@ from archive_tui.archives.datasets.planning import (
     plan_publish,
 )
 from archive_tui.archives.datasets.receipt import PublishReceipt
-from archive_tui.errors import ConfigurationError, ObjectExists, SourceError, StorageError
+from archive_tui.errors import ConfigurationError, IntegrityError, ObjectExists, SourceError, StorageError
 from archive_tui.integrity.digest import sha256_of_bytes
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.manifests.dataset_manifest import (
@@ -46,8 +46,9 @@ __all__ = [
     "write_side_manifest",
 ]
 
-MOST_ATTEMPTS = 20
-"""How often `on_conflict=next` packs again before it gives up: each attempt lost a race against another publisher."""
+MOST_ATTEMPTS = 1000
+"""How often `on_conflict=next` packs again before it gives up: each attempt lost a race against another publisher, so
+there may be as many as there are publishers."""
 
 
 def publish(
@@ -126,7 +127,7 @@ def write_side_manifest(
     data = format_dataset_manifest(dataclasses.replace(manifest, archive=reference))
     try:
         store.put(key, [data], len(data), digest=sha256_of_bytes(data), overwrite=True)
-    except StorageError as error:
+    except (StorageError, IntegrityError, SourceError) as error:
         return None, (f"The version is published, but the manifest beside it could not be written: {error}",)
     return sha256_of_bytes(data), ()
 

@@ -93,7 +93,18 @@ class Tracer:
         """`inject` in strace's words: `linkat:signal=KILL:when=2`; `path`: only calls that name this path."""
         calls = inject.partition(":")[0]
         only = ("-P", path) if path else ()
-        command = (self._strace, "-qq", "-f", "-o", "/dev/null", *only, "-e", f"trace={calls}", "-e", f"inject={inject}")
+        command = (
+            self._strace,
+            "-qq",
+            "-f",
+            "-o",
+            "/dev/null",
+            *only,
+            "-e",
+            f"trace={calls}",
+            "-e",
+            f"inject={inject}",
+        )
         return run_program(folder, *words, before=command)
 
     def count_calls(self, folder: Path, calls: tuple[str, ...], *words: str) -> dict[str, int]:

@@ -38,5 +38,5 @@ def all_rows(difference: Difference | None) -> list[list[Cell]]:
 
 
 def _counted(label: str, count: int, size: int) -> list[Cell]:
-    figures = f"{format_count(count).rjust(9)} files {format_size(size).rjust(9)}"
+    figures = f"{format_count(count).rjust(9)} {'file ' if count == 1 else 'files'} {format_size(size).rjust(9)}"
     return [(f"   {label.ljust(13)}{figures}", "" if count else "weak")]

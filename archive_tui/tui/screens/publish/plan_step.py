@@ -22,6 +22,7 @@ TASK = "plan"
 
 class PlanStep(PublishStep):
     title = "plan"
+    next_word = "start"
 
     def __init__(self, draft: PublishDraft, services: Services) -> None:
         super().__init__(draft, services)
@@ -89,7 +90,7 @@ class PlanStep(PublishStep):
         rows += labelled_rows("as", plan.key, width)
         amount = f"{format_count(len(plan.scan.files))} files, {format_size(plan.scan.total_bytes)}"
         free = f"; {format_size(plan.free_bytes)} are free there" if plan.free_bytes is not None else ""
-        rows += labelled_rows("amount", f"{amount}, packed into one archive{free}", width)
+        rows += labelled_rows("amount", f"{amount}, packed into one archive, a manifest beside it{free}", width)
         rows += [[]]
         rows += [[(f" ✗ {line}", "damaged")] for text in plan.refusals for line in wrap_words(text, width - 4)]
         style = "doubtful" if self._traits_sentence == NOT_CREATE_ONLY else ""

@@ -12,7 +12,7 @@ from archive_tui.tui.progress_lines import job_lines, state_cells
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
-from archive_tui.tui.text_rows import labelled_rows
+from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 
 WELL_ENDED = (JobState.VERIFIED, JobState.COPIED, JobState.FINISHED)
@@ -95,8 +95,5 @@ class ProgressStep(PublishStep):
         rows = labelled_rows("why", job.message, width - 2, style)
         if job.hint:
             rows += labelled_rows("what to do", job.hint, width - 2)
-        return [
-            *rows,
-            [],
-            [(" Nothing was published. The draft is kept: r tries again, PgUp goes back to the plan.", "")],
-        ]
+        advice = "Nothing was published. The draft is kept: r tries again, PgUp goes back to the plan."
+        return [*rows, [], *([(f" {line}", "")] for line in wrap_words(advice, width - 2))]

@@ -124,6 +124,9 @@ class PublishScreen(Page):
         else:
             self.go_to(self.draft.step + 1)
 
+    do_publish_start = do_publish_next
+    do_publish_done = do_publish_next
+
     def do_publish_back(self) -> None:
         if self._is_changing:
             return
@@ -152,8 +155,8 @@ class PublishScreen(Page):
 
     def offers(self, action: Action) -> bool:
         word = action.id.removeprefix("publish.")
-        if word == "next":
-            return self.step.can_go_on
+        if word in ("next", "start", "done"):
+            return word == self.step.next_word and self.step.can_go_on
         if word == "back":
             return self.step.can_go_back
         return word == "leave" or word in self.step.offered

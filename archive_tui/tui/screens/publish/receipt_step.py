@@ -19,6 +19,7 @@ from archive_tui.tui.widgets.row_list import RowList
 
 class ReceiptStep(PublishStep):
     title = "receipt"
+    next_word = "done"
     can_go_back = False
 
     def __init__(self, draft: PublishDraft, services: Services) -> None:

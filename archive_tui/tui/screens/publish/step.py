@@ -20,6 +20,7 @@ class PublishStep(Vertical):
     leave; each is a method `do_publish_<word>` of the step."""
 
     title: ClassVar[str] = ""
+    next_word: ClassVar[str] = "next"
     can_go_on: bool = True
     can_go_back: bool = True
 
