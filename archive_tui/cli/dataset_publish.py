@@ -32,9 +32,9 @@ SHOWN_IN_PLAN = 20
     "--source", metavar="PATH", help="Folder or file to publish.  [default: NAME in the storage's local_path]"
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be published, and write nothing.")
-@click.option("--title", default="", help="Title of the dataset.")
-@click.option("--description", default="", help="What it is.")
-@click.option("--license", "license_name", default="", help="Licence, for example CC-BY-4.0.")
+@click.option("--title", help="Title of the dataset.")
+@click.option("--description", help="What it is.")
+@click.option("--license", "license_name", help="Licence, for example CC-BY-4.0.")
 @click.option("--creator", "creators", multiple=True, help="Who made it; may be repeated.")
 @click.option("--keyword", "keywords", multiple=True, help="May be repeated.")
 @click.option(
@@ -85,9 +85,9 @@ def make_request(
     *,
     version: str,
     source: str | None,
-    title: str,
-    description: str,
-    license_name: str,
+    title: str | None,
+    description: str | None,
+    license_name: str | None,
     creators: tuple[str, ...],
     keywords: tuple[str, ...],
     compression_level: int | None,
@@ -109,12 +109,17 @@ def make_request(
         name=name,
         source=Path(source) if source is not None else target.local_path / name,
         version=version,
-        details=DatasetDetails(title, description, license_name, creators, keywords),
+        details=DatasetDetails(title, description, license_name, _given(creators), _given(keywords)),
         compression_level=compression_level,
         follow_symlinks=follow_symlinks,
         on_conflict=on_conflict,
         allow_identical=allow_identical,
     )
+
+
+def _given(values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """None when the option was not given; an option that was given empty stands for no value at all."""
+    return tuple(value for value in values if value) if values else None
 
 
 def _publish(invocation: Invocation, target: Storage, plan: PublishPlan) -> PublishReceipt:

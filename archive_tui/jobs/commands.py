@@ -51,12 +51,11 @@ def fetch_python(settings_path: Path | None, storage_name: str, name: str, versi
 
 
 def _details_options(details: DatasetDetails) -> list[str]:
-    options: list[str] = []
-    for option, value in (("--title", details.title), ("--description", details.description)):
-        options += [option, value] if value else []
-    options += ["--license", details.license] if details.license else []
-    for creator in details.creators:
-        options += ["--creator", creator]
-    for keyword in details.keywords:
-        options += ["--keyword", keyword]
+    """Options that ask for the same; an empty word leaves a field out that would be carried over."""
+    texts = (("--title", details.title), ("--description", details.description), ("--license", details.license))
+    lists = (("--creator", details.creators), ("--keyword", details.keywords))
+    options = [word for option, value in texts if value is not None for word in (option, value)]
+    for option, values in lists:
+        if values is not None:
+            options += [word for value in values or ("",) for word in (option, value)]
     return options

@@ -95,7 +95,7 @@ def parse_json_object(document: bytes, *, where: str) -> dict[str, Any]:
         ) from error
     if not isinstance(parsed, dict):
         raise ManifestError(f"The manifest {where} is not a JSON object", code="manifest-form")
-    if "\\ud" in text.lower():
+    if "\\u" in text and "\\ud" in text.lower():
         _refuse_surrogates(parsed, where)
     return parsed
 

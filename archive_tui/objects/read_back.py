@@ -42,8 +42,8 @@ class ReadBack:
         Raises: OSError of the reading.
         """
         self._compare_waiting()
-        # One read more than was written: a longer file is as wrong as a shorter one.
-        return self._is_equal and not os.pread(self._descriptor, 1, self._position)
+        # What was read back early may have been cut since, and a longer file is as wrong as a shorter one.
+        return self._is_equal and os.fstat(self._descriptor).st_size == self._position
 
     def _compare_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

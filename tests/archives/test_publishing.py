@@ -57,6 +57,13 @@ def test_new_details_are_no_identical_content(publish_source: Publisher, store: 
     assert publish_source().outcome == "identical"
 
 
+def test_details_are_carried_over_until_they_are_emptied(publish_source: Publisher, store: MemoryStore) -> None:
+    publish_source(details=DatasetDetails(title="Station 7", keywords=("wind", "sea")))
+    publish_source(details=DatasetDetails(license="CC0-1.0", keywords=()))
+    manifest = read_version_manifest(store, find_version(store, "station"))
+    assert manifest.dataset == {"title": "Station 7", "license": "CC0-1.0"}
+
+
 def test_a_change_is_the_next_version(publish_source: Publisher, source: Path, store: MemoryStore) -> None:
     publish_source()
     (source / "raw/b.csv").write_text("new")

@@ -27,27 +27,30 @@ NOT_CREATE_ONLY = (
 
 @dataclass(frozen=True, slots=True)
 class DatasetDetails:
-    """What people say about a dataset; empty fields are not written. `creators` and `keywords` keep their order."""
+    """What people say about a dataset. None: what the source or the latest version says is carried over; empty: the
+    field is left out from now on. `creators` and `keywords` keep their order."""
 
-    title: str = ""
-    description: str = ""
-    license: str = ""
-    creators: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
+    title: str | None = None
+    description: str | None = None
+    license: str | None = None
+    creators: tuple[str, ...] | None = None
+    keywords: tuple[str, ...] | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        values = {
+    def merged_over(self, carried: Mapping[str, Any]) -> dict[str, Any]:
+        """What goes into the manifest; fields of `carried` that are none of ours stay."""
+        asked: dict[str, Any] = {
             "title": self.title,
             "description": self.description,
             "license": self.license,
-            "creators": list(self.creators),
-            "keywords": list(self.keywords),
+            "creators": None if self.creators is None else list(self.creators),
+            "keywords": None if self.keywords is None else list(self.keywords),
         }
-        return {key: value for key, value in values.items() if value}
+        merged = {**carried, **{key: value for key, value in asked.items() if value is not None}}
+        return {key: value for key, value in merged.items() if key not in asked or value}
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> DatasetDetails:
-        """Takes what is text from a manifest's `dataset`; anything else there is ignored."""
+        """Takes what is text from a manifest's `dataset`, nothing else; no field of the result is None."""
 
         def text(key: str) -> str:
             value = values.get(key)
@@ -99,9 +102,8 @@ class PublishPlan:
     def details(self) -> dict[str, Any]:
         """What goes under `dataset` in the manifest: what was asked, else what the source or the latest version
         says."""
-        asked = self.request.details.as_dict()
         carried = self.scan.carried_manifest or self.latest_manifest
-        return {**(carried.dataset if carried else {}), **asked}
+        return self.request.details.merged_over(carried.dataset if carried else {})
 
 
 def choose_version(versions: list[str], wanted: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from typing import TypeVar
+
 from textual.app import ComposeResult
 
 from archive_tui.archives.datasets.planning import DatasetDetails
@@ -10,6 +13,8 @@ from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.widgets.form_field import FormField
 from archive_tui.tui.widgets.line_view import LineView
+
+Value = TypeVar("Value")
 
 
 class DetailsStep(PublishStep):
@@ -20,21 +25,23 @@ class DetailsStep(PublishStep):
         self._began_with = draft.carried_details()
         details = self._began_with
         self._intro = LineView(id="details-intro")
-        self._title = FormField("Title", details.title, name="title", hint="One line, as in a list of references.")
+        self._title = FormField(
+            "Title", details.title or "", name="title", hint="One line, as in a list of references."
+        )
         self._description = FormField(
-            "Description", details.description, name="description", hint="What was measured, where, how."
+            "Description", details.description or "", name="description", hint="What was measured, where, how."
         )
         self._license = FormField(
-            "Licence", details.license, name="license", hint="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
+            "Licence", details.license or "", name="license", hint="An SPDX word: CC-BY-4.0, CC0-1.0, ODbL-1.0, …"
         )
         self._creators = FormField(
             "Creators",
-            "; ".join(details.creators),
+            "; ".join(details.creators or ()),
             name="creators",
             hint="Several are parted by ; as in Ada Byron; Chen Wei",
         )
         self._keywords = FormField(
-            "Keywords", ", ".join(details.keywords), name="keywords", hint="Several are parted by a comma."
+            "Keywords", ", ".join(details.keywords or ()), name="keywords", hint="Several are parted by a comma."
         )
 
     def compose(self) -> ComposeResult:
@@ -76,15 +83,28 @@ class DetailsStep(PublishStep):
         return ""
 
     def keep(self) -> None:
+        before = self._began_with
         entered = DatasetDetails(
-            title=self._title.value.strip(),
-            description=self._description.value.strip(),
-            license=self._license.value.strip(),
-            creators=split_entries(self._creators.value, ";"),
-            keywords=split_entries(self._keywords.value, ","),
+            title=_changed(self._title.value.strip(), before.title or ""),
+            description=_changed(self._description.value.strip(), before.description or ""),
+            license=_changed(self._license.value.strip(), before.license or ""),
+            creators=_changed(split_entries(self._creators.value, ";"), before.creators or ()),
+            keywords=_changed(split_entries(self._keywords.value, ","), before.keywords or ()),
         )
-        if entered != self._began_with:
-            self.draft.details = entered
+        if entered != DatasetDetails():
+            self.draft.details = _combined(self.draft.details, entered)
+
+
+def _changed(value: Value, before: Value) -> Value | None:
+    """None for what was left as it was: it is carried over then, not written anew."""
+    return None if value == before else value
+
+
+def _combined(earlier: DatasetDetails | None, later: DatasetDetails) -> DatasetDetails:
+    if earlier is None:
+        return later
+    changes = {field.name: getattr(later, field.name) for field in fields(later)}
+    return replace(earlier, **{name: value for name, value in changes.items() if value is not None})
 
 
 def split_entries(text: str, separator: str) -> tuple[str, ...]:

@@ -74,9 +74,11 @@ class PublishDraft:
 
     def carried_details(self) -> DatasetDetails:
         """What the details step begins with: what was entered, else what the source or the latest version says."""
-        if self.details is not None:
-            return self.details
-        return DatasetDetails.from_mapping(self.plan.details) if self.plan is not None else DatasetDetails()
+        carried = {}
+        if self.plan is not None:
+            manifest = self.plan.scan.carried_manifest or self.plan.latest_manifest
+            carried = dict(manifest.dataset) if manifest else {}
+        return DatasetDetails.from_mapping((self.details or DatasetDetails()).merged_over(carried))
 
 
 def propose_name(source: Path, prefix: str = "") -> str:
