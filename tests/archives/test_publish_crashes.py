@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from archive_tui.archives.datasets.verifying import verify_version
+from archive_tui.integrity.report import Verdict
 from tests.archives.faults.commands import (
     PROGRAM,
     Finished,
@@ -41,8 +43,11 @@ NAME = "winds"
 WORKERS = 2
 SEED = 20_261_122
 
-NAMING_STEPS = ("linkat", "renameat", "unlinkat", "mkdir", "mkdirat", "fchmod", "fsync", "flock")
-ALL_STEPS = (*NAMING_STEPS, "rmdir", "write", "openat", "pwrite64", "fdatasync", "ftruncate", "close", "getdents64")
+NAMING_STEPS = ("linkat", "renameat", "unlinkat", "mkdir", "fsync")
+ALL_STEPS = (
+    *NAMING_STEPS, "mkdirat", "fchmod", "flock", "rmdir", "write", "openat", "pwrite64", "fdatasync", "ftruncate",
+    "close", "getdents64",
+)  # fmt: skip
 MOST_OF_A_KIND = 60
 """Of opens and closes there are hundreds, most of them of the interpreter itself: of each kind this many are spread
 over the run."""
@@ -62,14 +67,22 @@ def numbered_steps(counts: dict[str, int]) -> list[tuple[str, int]]:
     return steps
 
 
+def write_two_files(folder: Path) -> Path:
+    """A source so small that each step of the program is one of few."""
+    folder.mkdir(parents=True)
+    (folder / "notes.md").write_text(f"# {folder.name}\n")
+    (folder / "noise.bin").write_bytes(random.Random(folder.name).randbytes(40_000))
+    return folder
+
+
 class KilledPublish:
     """Publishes 0.0.2 beside an acknowledged 0.0.1, is killed on the way, and is repeated."""
 
     def __init__(self, base: Path, request: pytest.FixtureRequest) -> None:
         self._base = base
         self._request = request
-        self._old = write_source(base / "old", "old", size=40_000)
-        self._new = write_source(base / "new", "new", size=40_000)
+        self._old = write_two_files(base / "old")
+        self._new = write_two_files(base / "new")
         self.killed = 0
         self._template = make_place(FOLDER, base / "template", request)
         assert run_program(self._template.folder, *publish_words(NAME, self._old)).status == 0
@@ -144,7 +157,7 @@ class KilledFetch:
         self._base = base
         self._overwrite = overwrite
         self._place = make_place(FOLDER, base / "place", request)
-        source = write_source(base / "source", "source", size=40_000)
+        source = write_two_files(base / "source")
         assert run_program(self._place.folder, *publish_words(NAME, source)).status == 0
         self._whole = tree_of(source)
         self._mine = {"mine.txt": ""}
@@ -188,7 +201,6 @@ class KilledFetch:
             assert run_program(self._place.folder, *self.words(target), "--overwrite").status == 0
             left = sorted(path.name for path in target.iterdir())
         assert left == [folder.name]
-        assert run_program(self._place.folder, "verify", str(folder)).status == 0
 
 
 def kill_fetch_at_each_step(steps: tuple[str, ...], tracer: Tracer, proof: KilledFetch) -> int:
@@ -225,11 +237,9 @@ def test_fetch_killed_at_every_step(
     assert kill_fetch_at_each_step(ALL_STEPS, tracer, proof) >= 40
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(70, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(70, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", CREATE_ONLY)
-def test_publish_killed_at_any_moment(
-    kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest, record_property: object
-) -> None:
+def test_publish_killed_at_any_moment(kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     place = make_place(kind, tmp_path / "place", request)
     source = write_source(tmp_path / "source", 0, size=12 << 20)
     started = time.monotonic()
@@ -241,10 +251,11 @@ def test_publish_killed_at_any_moment(
     for turn in range(kills):
         (source / "notes.md").write_text(f"turn {turn}\n")
         process = start_program(place.folder, *publish_words(NAME, source))
-        time.sleep(chance.uniform(0.3, 1.1) * duration)
+        time.sleep(chance.uniform(0.25, 1.0) * duration)
         process.kill()
         ended = wait_for(process)
         killed += ended.was_killed
+        duration *= 1.0 if ended.was_killed else 0.8  # it came too late: the first run was slow by chance
         check_after_kill(place, source, acknowledged, ended)
     assert killed > 0
     print(f"{kind}: {killed} of {kills} killed, {count_unfinished_uploads(place, request)} unfinished uploads remain")
@@ -261,10 +272,13 @@ def check_after_kill(place: Place, source: Path, acknowledged: list[str], ended:
         assert f"{NAME}.{expected}.zip" in keys
     again = run_program(place.folder, *publish_words(NAME, source))
     assert again.status == 0, again.err
-    outcome = "identical" if f"{NAME}.{expected}.zip" in keys else "published"
-    assert (again.document["outcome"], again.document["version"]) == (outcome, expected)
-    verified = run_program(place.folder, "dataset", "verify", "lab", NAME, "--quiet")
-    assert verified.status == 0, verified.out
+    assert again.document["version"] == expected
+    # What a dead process has sent may be accepted after the look above: then the repeat finds it there.
+    outcomes = ["identical"] if f"{NAME}.{expected}.zip" in keys else ["published", "identical"]
+    outcome = again.document["outcome"]
+    assert outcome in (outcomes[:1] if place.kind == FOLDER else outcomes)
+    with place.open_store() as store:
+        assert verify_version(store, NAME, expected)[0].verdict is Verdict.VERIFIED
     acknowledged.append(expected)
     if place.kind == FOLDER and outcome == "published":
         assert place.temporary_entries() == []
