@@ -9,7 +9,6 @@ import click
 
 from archive_tui.cli.diagnostics import STATUS_OF_VERDICT
 from archive_tui.cli.evidence import record_evidence
-from archive_tui.cli.formatting import format_count, format_size
 from archive_tui.cli.invocation import common_options, current_invocation
 from archive_tui.cli.output import show_name, write_json, write_line
 from archive_tui.cli.running import run_operation
@@ -20,6 +19,7 @@ from archive_tui.cli.verdicts import (
     show_report,
 )
 from archive_tui.errors import HashError, OperationStopped
+from archive_tui.names.quantities import format_count, format_size
 
 if TYPE_CHECKING:
     from archive_tui.archives.datasets.fetching import FetchReceipt

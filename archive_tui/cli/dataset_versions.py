@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive_tui.cli.formatting import format_count, format_size, format_time, iso_time
 from archive_tui.cli.invocation import common_options, current_invocation
 from archive_tui.cli.output import show_name, write_json, write_line, write_table
+from archive_tui.cli.times import format_time, iso_time
+from archive_tui.names.quantities import format_count, format_size
 
 if TYPE_CHECKING:
     from archive_tui.archives.datasets.catalog import DatasetVersion

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive_tui.cli.formatting import format_count, format_duration, format_size
 from archive_tui.cli.invocation import Invocation, common_options, current_invocation
 from archive_tui.cli.output import show_name, write_json, write_line
 from archive_tui.cli.running import run_operation
 from archive_tui.errors import HashError, OperationStopped
+from archive_tui.names.quantities import format_count, format_duration, format_size
 
 if TYPE_CHECKING:
     from archive_tui.archives.datasets.fetching import FetchReceipt

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive_tui.cli.formatting import format_size, format_time, iso_time
 from archive_tui.cli.invocation import common_options, current_invocation
 from archive_tui.cli.output import show_name, write_json, write_line
+from archive_tui.cli.times import format_time, iso_time
 from archive_tui.errors import InvalidName, ObjectNotFound
+from archive_tui.names.quantities import format_size
 from archive_tui.objects.object_store import ObjectInfo
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archive_tui.cli import diagnostics
-from archive_tui.cli.formatting import format_count, format_duration, format_size
+from archive_tui.names.quantities import format_count, format_duration, format_size
 
 if TYPE_CHECKING:
     from archive_tui.jobs.progress_meter import PhaseProgress

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archive_tui.cli.diagnostics import ExitStatus
-from archive_tui.cli.formatting import format_duration
 from archive_tui.cli.invocation import common_options, current_invocation
 from archive_tui.cli.lazy_group import LazyCommand, LazyGroup
 from archive_tui.cli.output import show_name, write_json, write_line, write_table
 from archive_tui.cli.running import run_operation
 from archive_tui.errors import ArchiveError
+from archive_tui.names.quantities import format_duration
 
 if TYPE_CHECKING:
     from archive_tui.cli.invocation import Invocation

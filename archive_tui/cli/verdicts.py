@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from archive_tui.cli.diagnostics import STATUS_OF_VERDICT
-from archive_tui.cli.formatting import format_duration, format_size
 from archive_tui.cli.output import show_name, write_json, write_line
+from archive_tui.names.quantities import format_duration, format_size
 
 if TYPE_CHECKING:
     from archive_tui.cli.invocation import Invocation

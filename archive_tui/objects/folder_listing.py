@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive_tui.errors import StorageError
 from archive_tui.names.object_keys import is_temporary_name
 from archive_tui.objects.folder_paths import open_folder, split_key
 from archive_tui.objects.object_store import Listed, ObjectInfo, Prefix
@@ -43,8 +44,18 @@ class FolderListing:
             return
         try:
             folder_fd = open_folder(self._root, folder, enters_symlinks=self._enters_symlinks)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return
+        except NotADirectoryError as error:
+            if self._root.is_dir():
+                return
+            # Something else stands where the archive should be: that is no empty archive.
+            raise StorageError(
+                f"Not a folder: {self._root}",
+                store=f"folder {self._root}",
+                hint="Check storage_area in the settings, and that the disk or share is mounted.",
+                code="not-a-folder",
+            ) from error
         yield from self._walk(folder_fd, f"{folder}/" if folder else "", name_begins, recursive)
 
     def _walk(self, folder_fd: int, path: str, name_begins: str, recursive: bool) -> Iterator[Listed]:
@@ -74,8 +85,18 @@ class FolderListing:
             return
         try:
             below = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder_fd)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return
+        except NotADirectoryError as error:
+            if self._root.is_dir():
+                return
+            # Something else stands where the archive should be: that is no empty archive.
+            raise StorageError(
+                f"Not a folder: {self._root}",
+                store=f"folder {self._root}",
+                hint="Check storage_area in the settings, and that the disk or share is mounted.",
+                code="not-a-folder",
+            ) from error
         yield from self._walk(below, f"{key}/", "", recursive)
 
     def _link(self, entry: os.DirEntry[str], key: str, recursive: bool) -> Iterator[Listed]:

@@ -106,7 +106,8 @@ def _write_file(writer: StageWriter, member: ArchiveMember, data: bytes | memory
 
 
 class _LargeFile:
-    """Takes the pieces of a large member in their order: hashes, checks and writes them."""
+    """Takes the pieces of a large member in their order: hashes and checks them in one thread, writes them in
+    another."""
 
     def __init__(self, member: ArchiveMember, writer: StageWriter | None) -> None:
         self._member = member
@@ -116,9 +117,11 @@ class _LargeFile:
         self._kept: list[bytes] | None = [] if member.path == MANIFEST_NAME else None
         self._fd = None if writer is None else writer.create_file(member.path, is_executable=member.is_executable)
 
-    def add(self, piece: bytes | memoryview) -> None:
+    def hash(self, piece: bytes | memoryview) -> None:
         self._hash.update(piece)
         self._crc = crc32(piece, self._crc)
+
+    def write(self, piece: bytes | memoryview) -> None:
         if self._writer is not None and self._fd is not None:
             self._writer.write(self._member.path, self._fd, piece)
         if self._kept is not None:
@@ -141,7 +144,7 @@ class _LargeFile:
 def unpack_large(
     stream: ArchiveStream, batch: Batch, into: Path | None, executor: Executor, stop: StopSignal
 ) -> UnpackedMember:
-    """Unpacks the only member of `batch` from the stream; `executor` has one thread, which hashes and writes.
+    """Unpacks the only member of `batch` from the stream; `executor` has one thread, which hashes the content.
 
     Raises: HostileArchive, IntegrityError, StorageError, OperationStopped.
     """
@@ -182,7 +185,8 @@ def _inflate_large(
         try:
             for piece in inflating.inflate(packed):
                 check_stop(stop)
-                pending.append(executor.submit(file.add, piece))
+                pending.append(executor.submit(file.hash, piece))
+                file.write(piece)
                 if len(pending) > _PIECES_AHEAD:
                     pending.popleft().result()
         except DamagedContent as found:
@@ -196,7 +200,7 @@ def _inflate_large(
 
 
 def _wait_for_all(pending: deque[Future[None]]) -> None:
-    """No piece may be written any more when the file is closed."""
+    """No piece is hashed any more when the file is closed."""
     for future in pending:
         if not future.cancel():
             future.exception()

@@ -1,7 +1,7 @@
 """Unpacks or verifies a stored zip archive in one sequential pass: nothing of it is read twice, or kept in memory.
 
-The archive itself is hashed as it passes. Small members go to worker threads in batches; large ones are inflated here
-while another thread hashes and writes them. What the structure promises (archive_structure.py) is checked
+The archive itself is hashed as it passes. Small members go to worker threads in batches; large ones are inflated and
+written here while another thread hashes them. What the structure promises (archive_structure.py) is checked
 against every byte that is read.
 """
 
@@ -123,14 +123,14 @@ class _Unpacking:
     def run(self, threads: int) -> UnpackedArchive:
         with ExitStack() as stack:
             pool = _start_threads(stack, threads, "unpack")
-            writer = _start_threads(stack, 1, "write")
+            member_hasher = _start_threads(stack, 1, "hash-member")
             hasher = _start_threads(stack, 1, "hash")
             stack.callback(self._abandoned.set)
             reader = stack.enter_context(self._store.open(self._key))
             stream = ArchiveStream(self._count(read_chunks(reader, stop=self._stop)), hasher)
             for batch in self._batches():
                 if batch.weight >= LARGE_BYTES:
-                    self._add(unpack_large(stream, batch, self._into, writer, self._stop))
+                    self._add(unpack_large(stream, batch, self._into, member_hasher, self._stop))
                 else:
                     content = stream.take(batch.packed_size)
                     future = pool.submit(self._unpack_batch, batch, content)

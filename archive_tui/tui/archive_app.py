@@ -12,13 +12,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.types import CSSPathType
 
+from archive_tui.tui.actions.keymap import Keymap
 from archive_tui.tui.background import BackgroundPool
-from archive_tui.tui.jobs_summary import summarise_jobs
-from archive_tui.tui.keymap import Keymap
-from archive_tui.tui.line_editor import LineEditor, Prompt
+from archive_tui.tui.lines.jobs_summary import summarise_jobs
 from archive_tui.tui.screens.action_screen import ActionScreen
-from archive_tui.tui.screens.browse import BrowseScreen
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.terminal import supports_utf8
+from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location

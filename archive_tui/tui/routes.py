@@ -15,12 +15,12 @@ from archive_tui.jobs.job import JobSnapshot, JobSpec
 from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, verify_version_job
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_size
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.tui.cells import cut_middle
-from archive_tui.tui.formatting import format_size
-from archive_tui.tui.line_editor import LineEditor, Prompt
-from archive_tui.tui.selection import Selected
+from archive_tui.tui.lines.cells import cut_middle
+from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.services import NoEvidence, Services
+from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -235,6 +236,49 @@ def test_fetch_killed_at_every_step(
 ) -> None:
     proof = KilledFetch(tmp_path, request, overwrite=overwrite)
     assert kill_fetch_at_each_step(ALL_STEPS, tracer, proof) >= 40
+
+
+UPLOAD = """
+from archive_tui.core import new_storage_client
+print(new_storage_client("lab", "settings.ini").upload_dataset("winds"))
+"""
+UPLOADER = (sys.executable, "-c", UPLOAD)
+
+
+def kill_upload_at_each_step(steps: tuple[str, ...], tmp_path: Path, request: pytest.FixtureRequest) -> int:
+    """`upload_dataset` keeps folder and zip in local_path: what a killed one has left is in nobody's way."""
+    tracer = Tracer(tmp_path, program=UPLOADER)
+
+    def prepare(label: str) -> Place:
+        place = make_place(FOLDER, tmp_path / label, request)
+        write_two_files(place.local_path / NAME)
+        return place
+
+    def kill(fault: tuple[str, int]) -> bool:
+        step, number = fault
+        place = prepare(f"{step}-{number}")
+        ended = tracer.run(place.folder, inject=f"{step}:signal=KILL:when={number}")
+        with place.open_store() as store:
+            versions = check_only_whole_versions(store, NAME)
+            where = f"killed at {step} {number}, published {versions}"
+            again = run_program(place.folder, program=UPLOADER)
+            assert again.status == 0, (where, again.err)
+            assert check_only_whole_versions(store, NAME) == [*versions, f"0.0.{len(versions) + 1}"], where
+        assert place.temporary_entries() == [], where
+        return ended.was_killed
+
+    counts = tracer.count_calls(prepare("count").folder, steps)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return sum(pool.map(kill, numbered_steps(counts)))
+
+
+def test_upload_dataset_killed_at_every_naming_step(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert kill_upload_at_each_step(("linkat", "rename", "renameat"), tmp_path, request) >= 4
+
+
+@pytest.mark.slow
+def test_upload_dataset_killed_at_every_step(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert kill_upload_at_each_step(ALL_STEPS, tmp_path, request) >= 40
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(70, marks=pytest.mark.slow)])

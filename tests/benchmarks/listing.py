@@ -10,7 +10,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from archive_tui.objects.s3 import S3Store
-from tests.benchmarks.local_s3 import BUCKET, Taken, best, find_rclone, measure, print_table, run_rclone, running_s3
+from tests.benchmarks.local_s3 import (
+    BUCKET,
+    Taken,
+    best,
+    boto_client,
+    find_rclone,
+    measure,
+    print_table,
+    run_rclone,
+    running_s3,
+)
 from tests.servers.s3_server import S3Server
 
 KEYS = 100_000
@@ -34,7 +44,7 @@ def fill_bucket(server: S3Server, keys: int) -> None:
 
 
 def list_with_boto3(server: S3Server) -> int:
-    pages = server.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    pages = boto_client(server).get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     return sum(len(page.get("Contents", ())) for page in pages)
 
 

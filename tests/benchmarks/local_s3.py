@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.servers.required_servers import find_program
 from tests.servers.s3_server import S3Server
@@ -42,6 +42,13 @@ def running_s3() -> Iterator[S3Server]:
             os.sched_setaffinity(0, cores[:CORES])
         server.client().create_bucket(Bucket=BUCKET)
         yield server
+
+
+def boto_client(server: S3Server) -> Any:
+    """A client of boto3 as it comes, with its own defaults."""
+    import boto3
+
+    return boto3.client("s3", **server.settings())
 
 
 def measure(action: Callable[[], object]) -> Taken:

@@ -15,7 +15,17 @@ from pathlib import Path
 
 from archive_tui.integrity.streams import read_chunks
 from archive_tui.objects.s3 import S3Store
-from tests.benchmarks.local_s3 import BUCKET, Taken, best, find_rclone, measure, print_table, run_rclone, running_s3
+from tests.benchmarks.local_s3 import (
+    BUCKET,
+    Taken,
+    best,
+    boto_client,
+    find_rclone,
+    measure,
+    print_table,
+    run_rclone,
+    running_s3,
+)
 from tests.servers.s3_server import S3Server
 
 SMALL_OBJECTS, SMALL_BYTES = 5_000, 16 << 10
@@ -28,7 +38,7 @@ Ways = dict[str, Callable[[], object]]
 
 def small_ways(server: S3Server, folder: Path, count: int) -> tuple[Ways, Ways]:
     """Returns the ways up and the ways down; every way up has a prefix of its own, and overwrites."""
-    store, client = S3Store(BUCKET, **server.settings()), server.client()
+    store, client = S3Store(BUCKET, **server.settings()), boto_client(server)
     names = [f"{number:05}" for number in range(count)]
 
     def put(name: str) -> None:
@@ -96,42 +106,36 @@ def measure_small(server: S3Server, scratch: Path, count: int) -> None:
         print_table(f"{count:,} objects of 16 KiB, {direction}", rows, "archive-tui")
 
 
-def put_large(settings: dict[str, str], file: Path, is_ours: bool) -> None:
+def put_large(server: S3Server, file: Path, is_ours: bool) -> None:
     if is_ours:
         with file.open("rb", buffering=0) as opened:
-            S3Store(BUCKET, **settings).put("large", read_chunks(opened), overwrite=True)  # type: ignore[arg-type]
+            S3Store(BUCKET, **server.settings()).put("large", read_chunks(opened), overwrite=True)  # type: ignore[arg-type]
     else:
-        boto_client(settings).upload_file(str(file), BUCKET, "large-boto3")
+        boto_client(server).upload_file(str(file), BUCKET, "large-boto3")
 
 
-def get_large(settings: dict[str, str], target: Path, is_ours: bool) -> None:
+def get_large(server: S3Server, target: Path, is_ours: bool) -> None:
     if is_ours:
-        with S3Store(BUCKET, **settings).open("large") as reader, target.open("wb", buffering=0) as opened:
+        with S3Store(BUCKET, **server.settings()).open("large") as reader, target.open("wb", buffering=0) as opened:
             for chunk in read_chunks(reader):
                 opened.write(chunk)
     else:
-        boto_client(settings).download_file(BUCKET, "large-boto3", str(target))
+        boto_client(server).download_file(BUCKET, "large-boto3", str(target))
     target.unlink()
 
 
-def boto_client(settings: dict[str, str]):  # type: ignore[no-untyped-def]  # the SDK has no types
-    import boto3
-
-    return boto3.client("s3", **settings)
-
-
 def run_alone(
-    action: Callable[[dict[str, str], Path, bool], None], settings: dict[str, str], file: Path, is_ours: bool
+    action: Callable[[S3Server, Path, bool], None], server: S3Server, file: Path, is_ours: bool
 ) -> tuple[Taken, int]:
     """Measures in a process of its own; returns the time and the most memory, in MiB."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (action, settings, file, is_ours))
+        return pool.apply(_measured, (action, server, file, is_ours))
 
 
 def _measured(
-    action: Callable[[dict[str, str], Path, bool], None], settings: dict[str, str], file: Path, is_ours: bool
+    action: Callable[[S3Server, Path, bool], None], server: S3Server, file: Path, is_ours: bool
 ) -> tuple[Taken, int]:
-    taken = measure(lambda: action(settings, file, is_ours))
+    taken = measure(lambda: action(server, file, is_ours))
     return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
@@ -140,13 +144,14 @@ def measure_large(server: S3Server, scratch: Path, size: int) -> None:
     with file.open("wb") as opened:
         for _ in range(size >> 20):
             opened.write(os.urandom(1 << 20))
-    settings = server.settings()
     for direction, action, path in (("up", put_large, file), ("down", get_large, scratch / "fetched-large")):
         runs: dict[bool, list[tuple[Taken, int]]] = {True: [], False: []}
         for _ in range(ROUNDS):
             for is_ours, measured in runs.items():
-                measured.append(run_alone(action, settings, path, is_ours))
-        rows = {name: best([taken for taken, _ in runs[ours]]) for name, ours in (("archive-tui", True), ("boto3", False))}
+                measured.append(run_alone(action, server, path, is_ours))
+        rows = {
+            name: best([taken for taken, _ in runs[ours]]) for name, ours in (("archive-tui", True), ("boto3", False))
+        }
         print_table(f"one object of {size >> 20:,} MiB, {direction}", rows, "archive-tui")
         memory = {ours: max(peak for _, peak in measured) for ours, measured in runs.items()}
         print(f"memory: archive-tui {memory[True]} MiB, boto3 {memory[False]} MiB")

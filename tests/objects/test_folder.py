@@ -207,3 +207,10 @@ def test_temporary_things_are_not_listed(archive: FolderStore) -> None:
     assert listed_keys(archive) == ["key"]
     assert shown(archive) == {"key": 7}
     assert shown(archive, ".archive-tui-stage.part/") == {}
+
+
+def test_a_file_in_the_place_of_the_archive_is_not_an_empty_archive(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_text("not a folder")
+    with pytest.raises(StorageError, match="Not a folder") as caught:
+        list(FolderStore(tmp_path / "archive").list())
+    assert "mounted" in caught.value.hint

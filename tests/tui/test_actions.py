@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from archive_tui.objects.memory import MemoryStore
-from archive_tui.tui.actions import REGISTRY, Action, ActionContext, ActionRegistry
-from archive_tui.tui.browse_actions import BROWSE_GROUPS
-from archive_tui.tui.keymap import PRESETS, Keymap
-from archive_tui.tui.screens.browse import BrowseScreen
-from archive_tui.tui.selection import Selected
+from archive_tui.tui.actions.browse_actions import BROWSE_GROUPS
+from archive_tui.tui.actions.keymap import PRESETS, Keymap
+from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext, ActionRegistry
+from archive_tui.tui.rows.selection import Selected
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from tests.tui.places import FakeLocation, FakeStorage
 
 BROWSE_ACTIONS = REGISTRY.in_groups(BROWSE_GROUPS)

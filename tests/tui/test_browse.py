@@ -16,7 +16,7 @@ from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import Listed, ObjectInfo
 from archive_tui.tui.archive_app import ArchiveApp
-from archive_tui.tui.screens.browse import BrowseScreen
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from tests.tui.conftest import MakeApp, folder_location, storage_location
 from tests.tui.screen_text import rows_of, text_of, wait_until
 

@@ -9,7 +9,7 @@ from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.jobs.job import JobResult, JobSpec, JobState
 from archive_tui.progress import BytesDone, ItemFailed, Notice, Planned, Report, StopSignal, check_stop
 from archive_tui.tui import routes
-from archive_tui.tui.screens.browse import BrowseScreen
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.tui.guide_places import Place, make_source, open_place
 

@@ -11,9 +11,9 @@ from archive_tui.errors import StorageUnavailable
 from archive_tui.jobs.job import JobState
 from archive_tui.objects.folder import FolderStore
 from archive_tui.tui import routes
-from archive_tui.tui.screens.browse import BrowseScreen
+from archive_tui.tui.rows.selection import Selected
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.screens.publish.publish_screen import PublishScreen
-from archive_tui.tui.selection import Selected
 from tests.tui.guide_places import Place, make_source, open_place
 
 

@@ -12,10 +12,10 @@ from archive_tui.archives.storages import open_storage
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.jobs.job import JobState
 from archive_tui.tui import routes
-from archive_tui.tui.screens.browse import BrowseScreen
+from archive_tui.tui.rows.selection import Selected
+from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.screens.jobs import JobsScreen
 from archive_tui.tui.screens.verify import VerifyScreen
-from archive_tui.tui.selection import Selected
 from tests.tui.guide_places import Place, make_settings, make_source, open_place
 
 PICKED = (Selected("station-07", "station-07.0.0.1.zip", False, 1000, "station-07", None),)

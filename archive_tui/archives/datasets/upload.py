@@ -6,14 +6,22 @@ import dataclasses
 import shutil
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from archive_tui.archives.datasets.archive_folder import make_dataset_archive_folder
 from archive_tui.archives.datasets.catalog import find_version
 from archive_tui.archives.datasets.fetching import fetch_dataset
-from archive_tui.errors import ConfigurationError, ObjectNotFound, SourceError, StorageError, TargetExists
+from archive_tui.archives.datasets.leftovers import remove_leftovers, remove_upload
+from archive_tui.errors import (
+    ConfigurationError,
+    IntegrityError,
+    ObjectNotFound,
+    SourceError,
+    StorageError,
+    TargetExists,
+)
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.manifests.dataset_manifest import (
     MANIFEST_NAME,
@@ -40,27 +48,26 @@ def upload_archive_folder(
     """Makes the archive folder, its zip and the zip's manifest in `local_path`, uploads zip and manifest, returns the
     zip's upload.
 
-    Whatever fails before the zip is uploaded removes all three.
+    Whatever fails before the zip is uploaded removes all three; what a killed run has left is removed first.
     """
     source = local_path / name
     if source.is_dir() and not any(source.iterdir()):
         raise SourceError(f"Nothing to publish, no files in {source}", path=str(source), code="source-empty")
+    remove_leftovers(local_path, name, versions, version)
     folder = Path(make_dataset_archive_folder(local_path, name, versions, version))
     number = folder.name.removeprefix(f"{Path(name).name}.")
     zip_name, manifest_name = f"{name}.{number}.zip", f"{name}.{number}.manifest.json"
-    made: list[Path] = [folder]
-    with _removed_on_failure(made):
-        if (local_path / zip_name).exists():
-            raise TargetExists(f"In the way: {local_path / zip_name}", hint="Move it away, then publish again.")
-        made.append(local_path / zip_name)
+    if (local_path / zip_name).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        raise TargetExists(f"In the way: {local_path / zip_name}", hint="Move it away, then publish again.")
+    with _removed_on_failure(local_path, name, number):
         archive, manifest = _zip_folder(folder, local_path / zip_name, compression_level)
         sealed = dataclasses.replace(manifest, archive=ArchiveReference(zip_name, *archive))
-        made.append(local_path / manifest_name)
         write_atomically(local_path / manifest_name, [format_dataset_manifest(sealed)], overwrite=True)
         uploaded = client.upload(zip_name, overwrite=False)
     try:
         client.upload(manifest_name, overwrite=False)
-    except (StorageError, OSError) as error:
+    except (StorageError, IntegrityError, OSError) as error:
         warnings.warn(
             f"{zip_name} is published, but the manifest beside it could not be uploaded: {error}", stacklevel=3
         )
@@ -102,13 +109,10 @@ def _zip_folder(folder: Path, target: Path, compression_level: int) -> tuple[tup
 
 
 @contextmanager
-def _removed_on_failure(paths: list[Path]) -> Iterator[None]:
+def _removed_on_failure(local_path: Path, name: str, number: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for path in paths:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            remove_upload(local_path, name, number)
         raise

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.screen import Screen
 
-from archive_tui.tui.actions import REGISTRY, Action, ActionContext
-from archive_tui.tui.line_editor import LineEditor, Prompt
+from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
 from archive_tui.tui.widgets.key_line import KeyLine, KeyLineClicked
+from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 from archive_tui.tui.widgets.small_terminal import LEAST_COLUMNS, LEAST_LINES
 from archive_tui.tui.widgets.status_line import StatusLine
 from archive_tui.tui.widgets.title_line import TitleLine

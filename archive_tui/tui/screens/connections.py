@@ -13,14 +13,13 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.operations.storage_test import Outcome as CardOutcome
 from archive_tui.operations.storage_test import StorageCard, test_storage
 from archive_tui.progress import StopSignal
-from archive_tui.tui.actions import Action
-from archive_tui.tui.cells import cut_middle, pad_to
-from archive_tui.tui.page_actions import CONNECTIONS, ROWS
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.actions.page_actions import CONNECTIONS, ROWS
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell, cut_middle, pad_to
+from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
-from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 

@@ -10,16 +10,16 @@ from textual.widget import Widget
 from archive_tui.archives.datasets.publishing import PublishReceipt
 from archive_tui.jobs.job import JobSnapshot, JobState
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import Action
-from archive_tui.tui.findings import failed_item_row, finding_row
-from archive_tui.tui.formatting import format_clock
-from archive_tui.tui.page_actions import JOB, ROWS
-from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.progress_lines import job_lines, state_cells
-from archive_tui.tui.receipts import receipt_rows, result_items
+from archive_tui.tui.actions.page_actions import JOB, ROWS
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.findings import failed_item_row, finding_row
+from archive_tui.tui.lines.progress_lines import job_lines, state_cells
+from archive_tui.tui.lines.receipts import receipt_rows, result_items
+from archive_tui.tui.lines.text_rows import labelled_rows
+from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
-from archive_tui.tui.text_rows import labelled_rows
 from archive_tui.tui.widgets.row_list import RowList
 
 FINDINGS_SHOWN = 200

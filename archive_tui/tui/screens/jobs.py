@@ -10,12 +10,12 @@ from textual.widget import Widget
 
 from archive_tui.jobs.job import JobSnapshot, JobState
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import Action
-from archive_tui.tui.cells import cut_middle, pad_to
-from archive_tui.tui.formatting import format_clock, format_duration, format_rate
-from archive_tui.tui.page_actions import JOBS, ROWS
-from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.progress_lines import PHASE_STATES, STATE_LOOKS, bar_cells, format_percent, job_fraction
+from archive_tui.names.quantities import format_rate, format_span
+from archive_tui.tui.actions.page_actions import JOBS, ROWS
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell, cut_middle, pad_to
+from archive_tui.tui.lines.progress_lines import PHASE_STATES, STATE_LOOKS, bar_cells, format_percent, job_fraction
+from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.job_detail import JobDetailScreen
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
@@ -159,10 +159,10 @@ def figure_cells(job: JobSnapshot) -> list[Cell]:
     if job.state.is_end:
         took = job.ended_at - job.started_at if job.ended_at is not None and job.started_at is not None else 0.0
         ended = f"{format_clock(job.ended_at)}" if job.ended_at is not None else ""
-        return [(f" ended {ended}, took {format_duration(took)}", "weak")]
+        return [(f" ended {ended}, took {format_span(took)}", "weak")]
     phase = job.current_phase
     if phase is None or job.state is JobState.QUEUED:
         return []
     figures = f"{format_percent(job_fraction(job)).rjust(5)} {format_rate(phase.rate).rjust(9)}"
-    left = format_duration(phase.eta) if phase.eta is not None else ""
+    left = format_span(phase.eta) if phase.eta is not None else ""
     return [(" ", ""), *bar_cells(job_fraction(job), BAR_WIDTH), (f"{figures}{left.rjust(8)}", "")]

@@ -16,16 +16,15 @@ from textual.widget import Widget
 from archive_tui.errors import ArchiveError
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import REGISTRY, Action, ActionContext
-from archive_tui.tui.cells import cut_end, pad_to
-from archive_tui.tui.line_editor import LineEditor, Prompt
-from archive_tui.tui.page_actions import PAGE
-from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.panel_contents import help_lines
+from archive_tui.tui.actions.page_actions import PAGE
+from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
+from archive_tui.tui.lines.cells import Cell, cut_end, pad_to
+from archive_tui.tui.panes.panel_contents import help_lines
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import TaskEnded, Tasks
 from archive_tui.tui.widgets.key_line import KeyLine
+from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 from archive_tui.tui.widgets.small_terminal import SmallTerminal

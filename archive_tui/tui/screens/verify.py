@@ -13,13 +13,14 @@ from archive_tui.integrity.report import IntegrityReport
 from archive_tui.jobs.job import JobSnapshot, JobSpec, JobState
 from archive_tui.jobs.progress_meter import PhaseProgress
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import Action
-from archive_tui.tui.findings import LEGEND, draw_cell_map, failed_item_row, finding_detail, finding_row
-from archive_tui.tui.formatting import count_of, format_clock
-from archive_tui.tui.page_actions import ROWS, VERIFY
-from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.progress_lines import STATE_LOOKS, phase_lines, state_cells
-from archive_tui.tui.receipts import report_json, report_text, save_text
+from archive_tui.names.quantities import format_count
+from archive_tui.tui.actions.page_actions import ROWS, VERIFY
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.findings import LEGEND, draw_cell_map, failed_item_row, finding_detail, finding_row
+from archive_tui.tui.lines.progress_lines import STATE_LOOKS, phase_lines, state_cells
+from archive_tui.tui.lines.receipts import report_json, report_text, save_text
+from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
@@ -94,7 +95,7 @@ class VerifyScreen(Page):
         self._draw_map(self._map_lines(job, phase, width))
         self._totals.show(self._total_lines(job, phase, width))
         count = len(job.findings) or job.failed_count
-        found = count_of(count, "finding") if count else "no findings so far" if self.is_live() else "no findings"
+        found = format_count(count, "finding") if count else "no findings so far" if self.is_live() else "no findings"
         self._rule.show([[(f"─ {found} ", "frame"), ("─" * max(0, width - len(found) - 3), "frame")]])
         self._draw_findings(job, width)
         self._draw_detail(job, width)
@@ -112,7 +113,7 @@ class VerifyScreen(Page):
         drawn = draw_cell_map(
             total, phase.items_done, job.failed_items, width=width - 2, height=MAP_HEIGHT, is_running=is_running
         )
-        per_cell = f" cell: {count_of(drawn.items_per_cell, 'file')}  "
+        per_cell = f" cell: {format_count(drawn.items_per_cell, 'file')}  "
         return [*([(" ", ""), *row] for row in drawn.rows), [(per_cell, "weak"), *LEGEND]]
 
     def _total_lines(self, job: JobSnapshot, phase: PhaseProgress | None, width: int) -> list[Line]:

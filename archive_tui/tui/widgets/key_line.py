@@ -8,8 +8,8 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from archive_tui.tui.actions import Action
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.widgets.line_widget import LineWidget
 
 

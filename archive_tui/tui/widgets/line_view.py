@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from textual.geometry import Region
 from textual.strip import Strip
 
-from archive_tui.tui.glyphs import to_ascii
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.glyphs import to_ascii
 from archive_tui.tui.widgets.line_widget import LineWidget
 
 Line = Sequence[Cell]

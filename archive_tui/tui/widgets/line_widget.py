@@ -15,9 +15,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from archive_tui.tui.cells import pad_to, take_cells
-from archive_tui.tui.glyphs import ASCII, UNICODE, Glyphs, to_ascii
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell, pad_to, take_cells
+from archive_tui.tui.lines.glyphs import ASCII, UNICODE, Glyphs, to_ascii
 
 if TYPE_CHECKING:
     from archive_tui.tui.archive_app import ArchiveApp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from archive_tui.tui.cells import pad_to
+from archive_tui.tui.lines.cells import pad_to
 from archive_tui.tui.widgets.line_view import Line, LineView
 
 

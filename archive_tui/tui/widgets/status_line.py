@@ -6,10 +6,9 @@ import time
 
 from textual.strip import Strip
 
-from archive_tui.tui.cells import cut_end, pad_to, take_cells_from_end
-from archive_tui.tui.formatting import format_clock
-from archive_tui.tui.line_editor import Prompt
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell, cut_end, pad_to, take_cells_from_end
+from archive_tui.tui.lines.times import format_clock
+from archive_tui.tui.widgets.line_editor import Prompt
 from archive_tui.tui.widgets.line_widget import LineWidget
 
 

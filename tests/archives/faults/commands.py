@@ -50,10 +50,12 @@ def program_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def start_program(folder: Path, *words: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def start_program(
+    folder: Path, *words: str, before: tuple[str, ...] = (), program: tuple[str, ...] = PROGRAM
+) -> subprocess.Popen[str]:
     """Starts the program in `folder`; `before` is what comes before it on the command line."""
     return subprocess.Popen(
-        [*before, *PROGRAM, *words],
+        [*before, *program, *words],
         cwd=folder,
         env=program_environment(),
         stdin=subprocess.DEVNULL,
@@ -68,8 +70,10 @@ def wait_for(process: subprocess.Popen[str]) -> Finished:
     return Finished(process.returncode, out, err)
 
 
-def run_program(folder: Path, *words: str, before: tuple[str, ...] = ()) -> Finished:
-    return wait_for(start_program(folder, *words, before=before))
+def run_program(
+    folder: Path, *words: str, before: tuple[str, ...] = (), program: tuple[str, ...] = PROGRAM
+) -> Finished:
+    return wait_for(start_program(folder, *words, before=before, program=program))
 
 
 def publish_words(name: str, source: Path, *more: str) -> tuple[str, ...]:
@@ -82,7 +86,8 @@ class Tracer:
     A number in an injection counts the calls of each thread by itself, as strace does.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, program: tuple[str, ...] = PROGRAM) -> None:
+        self._program = program
         self._strace = str(find_program("strace", INSTALL_STRACE, beside_interpreter=False))
         self._folder = folder
         probe = subprocess.run([self._strace, "-qq", "-o", "/dev/null", "true"], capture_output=True, text=True)
@@ -105,14 +110,14 @@ class Tracer:
             "-e",
             f"inject={inject}",
         )
-        return run_program(folder, *words, before=command)
+        return run_program(folder, *words, before=command, program=self._program)
 
     def count_calls(self, folder: Path, calls: tuple[str, ...], *words: str) -> dict[str, int]:
         """Runs the program without a fault; returns for each call how often the thread that makes most of them
         makes it."""
         trace = self._folder / "trace.txt"
         before = (self._strace, "-qq", "-f", "-o", str(trace), "-e", f"trace={','.join(calls)}")
-        finished = run_program(folder, *words, before=before)
+        finished = run_program(folder, *words, before=before, program=self._program)
         assert finished.status == 0, finished.err
         matches = (_CALL.match(line) for line in trace.read_text(errors="replace").splitlines())
         by_thread = Counter((match[1], match[2]) for match in matches if match)

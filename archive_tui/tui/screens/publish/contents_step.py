@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_count, format_number, format_size
 from archive_tui.operations.scanning import PartialScan, iter_scan
 from archive_tui.operations.source_scan import ScanRemark
 from archive_tui.progress import StopSignal, check_stop
-from archive_tui.tui.cells import cut_middle
-from archive_tui.tui.formatting import count_of, format_count, format_size
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell, cut_middle
+from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.screens.publish.draft import PublishDraft, narrow_scan
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
-from archive_tui.tui.text_rows import wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 
@@ -110,7 +109,7 @@ class ContentsStep(PublishStep):
                 [],
                 [(f" {cut_middle(source, max(10, self.size.width - 2))}", "heading")],
                 [],
-                [(f"   {format_count(files).rjust(12)} files", "")],
+                [(f"   {format_number(files).rjust(12)} files", "")],
                 [(f"   {format_size(size).rjust(12)}", "")],
                 verdict,
                 [],
@@ -121,7 +120,7 @@ class ContentsStep(PublishStep):
         if refusals:
             return [
                 (
-                    f" ✗ Cannot be published: {count_of(len(refusals), 'thing')} in the way. Repair and look again.",
+                    f" ✗ Cannot be published: {format_count(len(refusals), 'thing')} in the way. Repair, then r looks again.",
                     "damaged",
                 )
             ]

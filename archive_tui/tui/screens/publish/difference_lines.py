@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from archive_tui.integrity.inventory import Difference, Entry
 from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_number, format_size
 from archive_tui.operations.source_scan import SourceScan
-from archive_tui.tui.formatting import format_count, format_size
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.screens.publish.draft import summarise_places
 
 
@@ -38,5 +38,5 @@ def all_rows(difference: Difference | None) -> list[list[Cell]]:
 
 
 def _counted(label: str, count: int, size: int) -> list[Cell]:
-    figures = f"{format_count(count).rjust(9)} {'file ' if count == 1 else 'files'} {format_size(size).rjust(9)}"
+    figures = f"{format_number(count).rjust(9)} {'file ' if count == 1 else 'files'} {format_size(size).rjust(9)}"
     return [(f"   {label.ljust(13)}{figures}", "" if count else "weak")]

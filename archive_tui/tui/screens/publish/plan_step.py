@@ -7,14 +7,14 @@ from textual.app import ComposeResult
 from archive_tui.archives.datasets.planning import NOT_CREATE_ONLY, PublishPlan, plan_publish
 from archive_tui.jobs.commands import publish_command
 from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_number, format_size
 from archive_tui.objects.object_store import Support
-from archive_tui.tui.formatting import format_count, format_size
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
-from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.row_list import RowList
 
 TASK = "plan"
@@ -88,7 +88,7 @@ class PlanStep(PublishStep):
         rows += labelled_rows("from", str(plan.request.source), width)
         rows += labelled_rows("into", f"{self.draft.storage_name}  ({store.label})", width)
         rows += labelled_rows("as", plan.key, width)
-        amount = f"{format_count(len(plan.scan.files))} files, {format_size(plan.scan.total_bytes)}"
+        amount = f"{format_number(len(plan.scan.files))} files, {format_size(plan.scan.total_bytes)}"
         free = f"; {format_size(plan.free_bytes)} are free there" if plan.free_bytes is not None else ""
         rows += labelled_rows("amount", f"{amount}, packed into one archive, a manifest beside it{free}", width)
         rows += [[]]

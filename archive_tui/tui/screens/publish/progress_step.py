@@ -7,12 +7,12 @@ from textual.app import ComposeResult
 from archive_tui.jobs.job import JobSnapshot, JobState
 from archive_tui.jobs.kinds import publish_job
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.pane_rows import Cell
-from archive_tui.tui.progress_lines import job_lines, state_cells
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.progress_lines import job_lines, state_cells
+from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
-from archive_tui.tui.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.widgets.line_view import LineView
 
 WELL_ENDED = (JobState.VERIFIED, JobState.COPIED, JobState.FINISHED)

@@ -12,9 +12,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.actions import Action
-from archive_tui.tui.page_actions import PUBLISH
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.actions.page_actions import PUBLISH
+from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.screens.publish.contents_step import ContentsStep
 from archive_tui.tui.screens.publish.details_step import DetailsStep

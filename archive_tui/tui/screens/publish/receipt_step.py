@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from archive_tui.archives.datasets.publishing import PublishReceipt
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.receipts import default_receipt_name, publish_receipt_text, receipt_rows, save_text
+from archive_tui.tui.lines.receipts import default_receipt_name, publish_receipt_text, receipt_rows, save_text
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services

@@ -12,7 +12,7 @@ from archive_tui.archives.storages import storage_names
 from archive_tui.errors import ArchiveError, InvalidName
 from archive_tui.names.dataset_names import check_dataset_name
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.pane_rows import Cell
+from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.screens.publish.draft import PublishDraft, propose_name
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services

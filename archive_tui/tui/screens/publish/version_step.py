@@ -11,8 +11,9 @@ from archive_tui.integrity.inventory import Difference
 from archive_tui.jobs.kinds import compare_job
 from archive_tui.names.dataset_names import version_number
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.formatting import format_age, format_count, format_size
-from archive_tui.tui.progress_lines import bar_cells, phase_figures
+from archive_tui.names.quantities import format_number, format_size
+from archive_tui.tui.lines.progress_lines import bar_cells, phase_figures
+from archive_tui.tui.lines.times import format_age
 from archive_tui.tui.screens.publish.difference_lines import added_line, all_rows, count_line
 from archive_tui.tui.screens.publish.draft import LITERAL, PublishDraft, suggest_increment
 from archive_tui.tui.screens.publish.step import PublishStep
@@ -151,7 +152,7 @@ class VersionStep(PublishStep):
         age = format_age(plan.latest.modified)
         parts = [f"{age} ago"] if age else []
         if plan.latest_manifest is not None:
-            parts.append(f"{format_count(len(plan.latest_manifest.inventory))} files")
+            parts.append(f"{format_number(len(plan.latest_manifest.inventory))} files")
         parts.append(format_size(plan.latest.size))
         how = "compared by SHA-256" if self.draft.is_compared else "compared by name and size"
         if plan.difference is None:

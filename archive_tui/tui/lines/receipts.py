@@ -1,0 +1,159 @@
+"""Receipts as rows for a screen and as text for a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from archive_tui.archives.datasets.fetching import FetchReceipt
+from archive_tui.archives.datasets.publishing import PublishReceipt
+from archive_tui.errors import SourceNotFound
+from archive_tui.integrity.evidence import Evidence, EvidenceLevel
+from archive_tui.integrity.report import IntegrityReport
+from archive_tui.jobs.commands import fetch_command, fetch_python
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.names.quantities import format_duration, format_number, format_size
+from archive_tui.objects.atomic_file import write_atomically
+from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.text_rows import labelled_rows
+from archive_tui.tui.lines.times import format_time
+
+EVIDENCE_WORDS = {
+    EvidenceLevel.DAMAGED: "damaged",
+    EvidenceLevel.LISTED: "listed: it exists, no more",
+    EvidenceLevel.COPIED: "copied, not verified",
+    EvidenceLevel.UNCHANGED: "unchanged since it was last read",
+    EvidenceLevel.SAMPLED: "sampled",
+    EvidenceLevel.ATTESTED: "attested",
+    EvidenceLevel.READ: "verified",
+    EvidenceLevel.RESTORED: "verified",
+}
+
+Item = tuple[str, str, str]
+"""Label, text, name of a style."""
+
+
+def evidence_sentence(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return "nothing was looked at"
+    method = evidence.method[:1].lower() + evidence.method[1:]
+    return f"{EVIDENCE_WORDS[evidence.level]}: {method}"
+
+
+def publish_items(
+    receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None
+) -> list[Item]:
+    """What a receipt says, in its order."""
+    is_new = receipt.outcome == "published"
+    headline = f"{receipt.name} {receipt.version}" + ("" if is_new else "  (already published, nothing was written)")
+    proven = receipt.evidence is not None and receipt.evidence.level >= EvidenceLevel.ATTESTED
+    items: list[Item] = [
+        ("Published" if is_new else "Identical", headline, "heading"),
+        ("in", f"{storage_name}  ({receipt.store_label})", ""),
+        ("key", receipt.key, ""),
+        (
+            "amount",
+            f"{format_number(receipt.files)} files, {format_size(receipt.source_bytes)},"
+            f" as {format_size(receipt.archive_size)}, in {format_duration(receipt.seconds)}",
+            "",
+        ),
+    ]
+    if is_new:
+        items.append(("evidence", evidence_sentence(receipt.evidence), "proven" if proven else "doubtful"))
+    for label, digest in (("archive", receipt.archive_digest), ("manifest", receipt.manifest_digest)):
+        if digest is not None:
+            items.append((label, f"SHA-256 {digest}", ""))
+    items += [("note", remark, "doubtful") for remark in receipt.remarks]
+    fetch = fetch_command(storage_name, receipt.name, receipt.version, Path(), overwrite=False)
+    items += [("", "", ""), ("fetch it", fetch, "")]
+    lines = fetch_python(settings_path, storage_name, receipt.name, receipt.version).splitlines()
+    items += [("in Python" if index == 0 else "", line, "") for index, line in enumerate(lines)]
+    if job.command:
+        items += [("", "", ""), ("command", job.command, "weak")]
+    return items
+
+
+def receipt_rows(
+    receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None, width: int
+) -> list[list[Cell]]:
+    rows: list[list[Cell]] = [[]]
+    for label, text, style in publish_items(receipt, job, storage_name, settings_path):
+        rows += labelled_rows(label, text, width, style)
+    return rows
+
+
+def publish_receipt_text(
+    receipt: PublishReceipt, job: JobSnapshot, storage_name: str, settings_path: Path | None
+) -> str:
+    lines = [
+        f"{label:<12}{text}".rstrip() for label, text, _ in publish_items(receipt, job, storage_name, settings_path)
+    ]
+    ended = format_time(job.ended_at)
+    return "\n".join([*lines, "", f"{'ended':<12}{ended}", ""])
+
+
+def default_receipt_name(name: str, version: str) -> str:
+    return f"{name.rpartition('/')[2]}.{version}.receipt.txt"
+
+
+def result_items(result: Any) -> list[Item]:
+    """What there is to say about the result of any job, in a few lines."""
+    if isinstance(result, FetchReceipt):
+        how = "was there already" if result.already_there else "fetched"
+        return [
+            ("folder", str(result.folder), ""),
+            ("amount", f"{format_number(result.files)} files, {format_size(result.bytes)}, {how}", ""),
+            ("evidence", f"{result.report.sentence} ({result.report.proven})", ""),
+        ]
+    if isinstance(result, IntegrityReport):
+        return [("subject", result.subject, ""), ("result", result.sentence, ""), ("proven", result.proven, "")]
+    if isinstance(result, PublishReceipt):
+        return [("key", result.key, ""), ("evidence", evidence_sentence(result.evidence), "")]
+    return []
+
+
+def report_text(report: IntegrityReport) -> str:
+    """A verification's report, for people."""
+    lines = [report.subject, report.sentence, ""]
+    for finding in report.findings:
+        lines.append(f"{finding.kind:<10} {finding.path}")
+        for label, digest, size in (
+            ("expected", finding.expected, finding.expected_size),
+            ("found", finding.found, finding.found_size),
+        ):
+            if digest is not None or size is not None:
+                lines.append(
+                    f"           {label:<8} {digest or 'no digest'}  {size if size is not None else '?'} bytes"
+                )
+        if finding.detail:
+            lines.append(f"           {finding.detail}")
+    lines += [
+        "" if report.findings else "No findings.",
+        f"files  {report.files_ok} of {report.files_total} right",
+        f"bytes  {report.bytes_read} read of {report.bytes_total}",
+        f"time   {report.seconds:.1f} s",
+        *(f"note   {note}" for note in report.notes),
+    ]
+    if report.verdict == "verified":
+        lines.append(f"proven {report.proven}")
+    return "\n".join([*lines, ""])
+
+
+def report_json(report: IntegrityReport) -> str:
+    """The same for programs; sizes in bytes, digests SHA-256."""
+    import dataclasses
+
+    values = {**dataclasses.asdict(report), "verdict": str(report.verdict), "sentence": report.sentence}
+    return json.dumps(values, indent=2, sort_keys=True, default=str) + "\n"
+
+
+def save_text(path: Path, text: str) -> Path:
+    """Writes a new file; an existing one is never replaced.
+
+    Raises: ObjectExists, AccessDenied, StorageFull, SourceNotFound for a folder that does not exist.
+    """
+    if not path.parent.is_dir():
+        raise SourceNotFound(f"No such folder: {path.parent}", hint="Choose a folder that exists.")
+    write_atomically(path, [text.encode("utf-8", "surrogateescape")])
+    return path

@@ -1,0 +1,70 @@
+"""The integrity states that the screens show, and the glyphs for them. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from archive_tui.integrity.evidence import Evidence, EvidenceLevel
+from archive_tui.tui.lines.times import format_age
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """`style` names a component style of the line-drawn widgets; `is_alarm`: the word is shown at any width."""
+
+    glyph: str
+    ascii: str
+    word: str
+    style: str
+    is_alarm: bool = False
+
+
+class IntegrityState(Enum):
+    VERIFIED = StateLook("✓", "v", "verified", "proven")
+    ATTESTED = StateLook("◆", "a", "attested", "attested")
+    SAMPLED = StateLook("◐", "s", "sampled", "attested")
+    UNCHANGED = StateLook("◇", ".", "unchanged", "weak")
+    COPIED = StateLook("◇", ".", "copied", "weak")
+    LISTED = StateLook("◇", ".", "listed", "weak")
+    STALE = StateLook("~", "~", "stale", "doubtful", is_alarm=True)
+    DAMAGED = StateLook("✗", "X", "damaged", "damaged", is_alarm=True)
+    MISSING = StateLook("○", "o", "missing", "damaged", is_alarm=True)
+    UNKNOWN = StateLook("?", "?", "unknown", "doubtful", is_alarm=True)
+    RUNNING = StateLook("▸", ">", "running", "running")
+
+
+_BY_LEVEL = {
+    EvidenceLevel.LISTED: IntegrityState.LISTED,
+    EvidenceLevel.COPIED: IntegrityState.COPIED,
+    EvidenceLevel.UNCHANGED: IntegrityState.UNCHANGED,
+    EvidenceLevel.SAMPLED: IntegrityState.SAMPLED,
+    EvidenceLevel.ATTESTED: IntegrityState.ATTESTED,
+    EvidenceLevel.READ: IntegrityState.VERIFIED,
+    EvidenceLevel.RESTORED: IntegrityState.VERIFIED,
+    EvidenceLevel.DAMAGED: IntegrityState.DAMAGED,
+}
+
+
+def state_of(evidence: Evidence | None, *, is_stale: bool = False) -> IntegrityState:
+    """What is known of a listed object; `is_stale`: it is no longer the object that the evidence is about."""
+    if evidence is None:
+        return IntegrityState.LISTED
+    return IntegrityState.STALE if is_stale else _BY_LEVEL[evidence.level]
+
+
+def format_state(
+    state: IntegrityState,
+    checked_at: float | None,
+    *,
+    with_word: bool,
+    ascii_only: bool = False,
+    now: float | None = None,
+) -> str:
+    """`✓ verified 2 d`, or `✓ 2 d` where there is little room; what is wrong always has its word."""
+    look = state.value
+    glyph = look.ascii if ascii_only else look.glyph
+    age = format_age(checked_at, now)
+    if with_word:
+        return f"{glyph} {look.word} {age}".rstrip()
+    return f"{glyph} {look.word if look.is_alarm else age}".rstrip()

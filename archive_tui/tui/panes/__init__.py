@@ -1,0 +1,1 @@
+"""The pane, its frame, and the panels that may lie over it."""

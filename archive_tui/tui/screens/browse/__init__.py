@@ -1,0 +1,1 @@
+"""The browse screen: two panes, with the panels and short questions that belong to it."""

@@ -1,0 +1,159 @@
+"""The short questions of the browse screen, asked in its status line: find, filter, marks by pattern, go to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from archive_tui.errors import ArchiveError
+from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_count
+from archive_tui.operations.listing import SortBy
+from archive_tui.operations.listing_comparison import Sign, compare_listings
+from archive_tui.tui.screens.action_screen import ActionScreen
+from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
+
+if TYPE_CHECKING:
+    from archive_tui.archives.locations import Location
+    from archive_tui.tui.panes.pane import Pane
+
+_WORDS_OF_SIGNS = {
+    Sign.SAME: "same",
+    Sign.DIFFERS: "differ",
+    Sign.ONLY_HERE: "here",
+    Sign.ONLY_THERE: "there",
+    Sign.UNKNOWN: "unknown",
+}
+
+
+class BrowsePrompts(ActionScreen):
+    """Mixed into the browse screen; `active`, `other` and `go_to` are its own."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def active(self) -> Pane: ...
+        @property
+        def other(self) -> Pane: ...
+
+        def go_to(self, pane: Pane, location: Location, *, cursor_name: str | None = None) -> None: ...
+
+    _sought = ""
+
+    def do_pane_find(self) -> None:
+        pane, began_at = self.active, self.active.cursor
+
+        def intercept(key: str) -> bool:
+            if key in ("down", "up"):
+                self._find(self._sought, pane.cursor + (1 if key == "down" else -1), 1 if key == "down" else -1)
+                return True
+            return False
+
+        self.ask(
+            Prompt(
+                "find:",
+                lambda text: None,
+                LineEditor(),
+                changed=lambda text: self._find(text, began_at),
+                cancelled=lambda: pane.move_cursor(began_at),
+                intercept=intercept,
+            )
+        )
+
+    def do_pane_find_next(self) -> None:
+        if self._sought:
+            self._find(self._sought, self.active.cursor + 1)
+        else:
+            self.do_pane_find()
+
+    def _find(self, text: str, start: int, step: int = 1) -> None:
+        self._sought = text
+        wanted, pane = text.casefold(), self.active
+        if not wanted or not pane.rows.count:
+            return
+        found = pane.rows.find(lambda name: name.casefold().startswith(wanted), start, step)
+        if found is None:
+            found = pane.rows.find(lambda name: wanted in name.casefold(), start, step)
+        if found is not None:
+            pane.move_cursor(found)
+
+    def do_pane_filter(self) -> None:
+        pane = self.active
+        self.ask(Prompt("filter (part of a name, or * and ?):", self._set_filter, LineEditor(pane.arrangement.pattern)))
+
+    def _set_filter(self, text: str) -> None:
+        self.active.rearrange(replace(self.active.arrangement, pattern=text.strip()))
+        self.show_status(
+            "Filter removed." if not text.strip() else f'Only names with "{escape_for_display(text)}"; f changes it.'
+        )
+
+    def do_pane_sort(self) -> None:
+        kinds = list(SortBy)
+        now = kinds[(kinds.index(self.active.arrangement.sort_by) + 1) % len(kinds)]
+        self.active.rearrange(replace(self.active.arrangement, sort_by=now))
+        largest = {SortBy.NAME: "", SortBy.SIZE: ", the largest first", SortBy.MODIFIED: ", the newest first"}
+        self.show_status(f"Sorted by {now}{largest[now]}.")
+
+    def do_pane_reverse(self) -> None:
+        arrangement = self.active.arrangement
+        self.active.rearrange(replace(arrangement, is_reversed=not arrangement.is_reversed))
+
+    def do_pane_hidden(self) -> None:
+        arrangement = self.active.arrangement
+        self.active.rearrange(replace(arrangement, shows_hidden=not arrangement.shows_hidden))
+        self.show_status("Hidden files are shown." if not arrangement.shows_hidden else "Hidden files are not shown.")
+
+    def do_mark_glob(self) -> None:
+        self.ask(Prompt("mark names like:", lambda text: self._mark_glob(text, is_marking=True), LineEditor("*")))
+
+    def do_mark_unglob(self) -> None:
+        self.ask(Prompt("unmark names like:", lambda text: self._mark_glob(text, is_marking=False), LineEditor("*")))
+
+    def _mark_glob(self, pattern: str, *, is_marking: bool) -> None:
+        pane = self.active
+        matching = {name for name in pane.names() if fnmatchcase(name.rstrip("/"), pattern)}
+        pane.mark(pane.marked | matching if is_marking else pane.marked - matching)
+        self.show_status(f"{format_count(len(pane.marked), 'row')} marked.")
+
+    def do_work_compare(self) -> None:
+        """Compares the rows of both panes, or takes the signs of the last comparison away."""
+        here, there = self.active, self.other
+        if here.signs is not None:
+            here.show_signs(None)
+            there.show_signs(None)
+            self.show_status("The signs of the comparison are gone.")
+            return
+        if here.view != there.view:
+            self.show_status("The panes show different views: v changes the view of a pane.")
+            return
+        compared = compare_listings(here.rows.items(), there.rows.items())
+        here.show_signs(compared.here)
+        there.show_signs(compared.there)
+        counts = "  ".join(f"{sign} {compared.count(sign):,} {word}" for sign, word in _WORDS_OF_SIGNS.items())
+        is_partial = not (here.rows.is_complete and there.rows.is_complete)
+        self.show_status(f"{counts}  ({'of what is loaded so far' if is_partial else 'by name, size, digest'})")
+
+    def do_pane_go(self) -> None:
+        location = self.active.location
+        word = f"{location.word.rstrip('/')}/" if location is not None and location.folder is not None else ""
+        self.ask(Prompt("go to (folder or STORAGE[:PREFIX]):", self._go_to_word, LineEditor(word)))
+
+    def _go_to_word(self, word: str) -> None:
+        if not word.strip():
+            return
+        try:
+            location = self.open_word(word.strip())
+        except ArchiveError as error:
+            self.show_status(escape_for_display(f"{error.message} {error.hint}"))
+            return
+        self.go_to(self.active, location)
+
+    def open_word(self, word: str) -> Location:
+        """What a user typed, as a location; nobody is contacted.
+
+        Raises: ArchiveError.
+        """
+        from archive_tui.archives.locations import open_location
+
+        return open_location(word, self.archive_app.settings)
