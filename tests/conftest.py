@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.servers.loopback_guard import refuse_distant_addresses
@@ -17,6 +18,12 @@ pytest_plugins = [
     for name in ("moto", "seaweedfs", "rclone", "azurite", "sshd")
     if (Path(__file__).parent / "servers" / f"{name}.py").exists()
 ]
+
+# How long an example takes says how busy the machine is, not whether the program is right.
+hypothesis.settings.register_profile(
+    "archive-tui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("archive-tui")
 
 _LEAKING_PREFIXES = ("AWS_", "AZURE_", "ARCHIVE_TUI_", "BOTO_", "GOOGLE_", "RCLONE_")
 _KEPT = frozenset({"ARCHIVE_TUI_REQUIRED_SERVERS"})

@@ -76,8 +76,9 @@ def fetch_job(
     evidence_table: EvidenceKeeper,
     *,
     overwrite: bool = False,
+    has_command: bool = True,
 ) -> JobSpec:
-    """Fetches a version to `into/NAME.VERSION`; the result's value is a FetchReceipt."""
+    """Fetches a version to `into/NAME.VERSION`; the result's value is a FetchReceipt. `has_command` as above."""
 
     def run(report: Report, stop: StopSignal) -> JobResult:
         receipt = fetch_dataset(storage.store, name, version, into=into, overwrite=overwrite, report=report, stop=stop)
@@ -90,13 +91,15 @@ def fetch_job(
         title=f"fetch {name} {version}",
         source=f"{storage.name}:{name}.{version}.zip",
         destination=str(into / f"{name}.{version}"),
-        command=fetch_command(storage.name, name, version, into, overwrite=overwrite),
+        command=fetch_command(storage.name, name, version, into, overwrite=overwrite) if has_command else "",
         run=_keep_findings(run),
     )
 
 
-def verify_version_job(storage: NamedStore, name: str, version: str, evidence_table: EvidenceKeeper) -> JobSpec:
-    """Verifies a published version; the result's value is an IntegrityReport."""
+def verify_version_job(
+    storage: NamedStore, name: str, version: str, evidence_table: EvidenceKeeper, *, has_command: bool = True
+) -> JobSpec:
+    """Verifies a published version; the result's value is an IntegrityReport. `has_command` as above."""
 
     def run(report: Report, stop: StopSignal) -> JobResult:
         result, evidence = verify_version(storage.store, name, version, report=report, stop=stop)
@@ -110,7 +113,7 @@ def verify_version_job(storage: NamedStore, name: str, version: str, evidence_ta
         title=f"verify {name} {version}",
         source=f"{storage.name}:{name}.{version}.zip",
         destination="",
-        command=verify_version_command(storage.name, name, version),
+        command=verify_version_command(storage.name, name, version) if has_command else "",
         run=_say_where_stopped(run),
     )
 

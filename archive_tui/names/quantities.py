@@ -22,6 +22,13 @@ def format_size(size: float) -> str:
     raise AssertionError("unreachable")
 
 
+def format_total(size: int, unknown: int) -> str:
+    """Returns the sum of the sizes that are known, and says when there are `unknown` others: `1.2 GB + ?`, `?`."""
+    if not unknown:
+        return format_size(size)
+    return f"{format_size(size)} + {NOT_KNOWN}" if size else NOT_KNOWN
+
+
 def format_rate(bytes_per_second: float | None) -> str:
     """Returns `3.4 MB/s`; empty when the rate is not known."""
     return "" if bytes_per_second is None else f"{format_size(bytes_per_second)}/s"

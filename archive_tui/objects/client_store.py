@@ -124,7 +124,7 @@ class ClientStore(ObjectStore):
             staged = folder / "content"
             written = write_atomically(staged, chunks, size, digest=digest, stop=stop, sent=sent)
             check_stop(stop)
-            with self._translating(key), self._place.borrowed_name(key) as path:
+            with self._translating(key, uploads=True), self._place.borrowed_name(key) as path:
                 staged.rename(path)
                 self._client.upload(key, overwrite=overwrite)
         return self._prove(key, written.digest, written.size)
@@ -232,7 +232,7 @@ class ClientStore(ObjectStore):
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def _translating(self, key: str) -> Iterator[None]:
+    def _translating(self, key: str, *, uploads: bool = False) -> Iterator[None]:
         try:
             yield
         except ArchiveError:
@@ -240,7 +240,11 @@ class ClientStore(ObjectStore):
         except FileExistsError as error:
             raise self._exists(key) from error
         except FileNotFoundError as error:
-            raise self._not_found(key) from error
+            if not uploads:
+                raise self._not_found(key) from error
+            what = f"{self.label} misses a file or folder of its own and stored nothing: {key}"
+            hint = "It may not know names with `/`: choose one without, or ask those who made that class."
+            raise StorageError(what, key=key, store=self.label, hint=hint) from error
         except PermissionError as error:
             raise AccessDenied(f"{self.label} refuses access: {key}", key=key, store=self.label) from error
         except (ConnectionError, TimeoutError) as error:

@@ -133,6 +133,8 @@ def _parse_entry(buffer: bytes, position: int) -> ArchiveMember:
 
 
 def _decode_name(raw: bytes, flags: int) -> str:
+    if raw.isascii():
+        return raw.decode()  # the same in both, and a tenth of the time of cp437
     try:
         return raw.decode("utf-8" if flags & FLAG_UTF8 else "cp437")
     except UnicodeDecodeError as error:

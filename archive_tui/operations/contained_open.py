@@ -19,6 +19,7 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, a pipe that took the place of a file would hang the reader.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FOLDERS_KEPT = 32
+_MOVING_HINT = "Wait until nothing changes the source any more, then run the same again."
 
 
 class OpenFolder:
@@ -57,9 +58,7 @@ class ContainedOpener:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return descriptor
         os.close(descriptor)
-        raise SourceChanged(
-            f"No regular file any more: {escape_for_display(path)}", path=path, hint="Scan the source again."
-        )
+        raise SourceChanged(f"No regular file any more: {escape_for_display(path)}", path=path, hint=_MOVING_HINT)
 
     def open_folder(self, path: str) -> OpenFolder:
         """Returns the folder `path` below the base ("" is the base); it stays open for as long as it is held.
@@ -109,11 +108,11 @@ def translate_read_error(path: str, error: OSError) -> SourceError:
     shown = escape_for_display(path)
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
         return SourceChanged(
-            f"Vanished while it was read: {shown}", path=path, hint="Scan the source again.", code="source-vanished"
+            f"Vanished while it was read: {shown}", path=path, hint=_MOVING_HINT, code="source-vanished"
         )
     if error.errno == errno.ELOOP:
         return SourceChanged(
-            f"A symbolic link took the place of a file or folder: {shown}", path=path, hint="Scan the source again."
+            f"A symbolic link took the place of a file or folder: {shown}", path=path, hint=_MOVING_HINT
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return SourceUnreadable(

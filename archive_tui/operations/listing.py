@@ -27,7 +27,8 @@ BATCH_SECONDS = 0.2
 RUN_LENGTH = 4096
 """Entries that are sorted at a time: a few milliseconds."""
 
-_FOLDER = -1
+_FOLDER, _NOT_KNOWN = -1, -2
+"""In the column of sizes."""
 
 
 class EntryTable:
@@ -44,24 +45,28 @@ class EntryTable:
         self.evidence: dict[int, Evidence] = {}
         self.stale: set[int] = set()
         self.total_bytes = 0
+        self.unknown_sizes = 0
         self.is_complete = False
 
     def __len__(self) -> int:
         return len(self.names)
 
     def append(self, name: str, size: int | None, modified: float | None) -> None:
-        """Adds one entry; a folder has the size None, and its name ends in `/`."""
-        self.sizes.append(_FOLDER if size is None else size)
+        """Adds one entry; a folder has the size None, and its name ends in `/`. A negative size is not known."""
+        is_known = size is None or size >= 0
+        self.sizes.append(_FOLDER if size is None else size if is_known else _NOT_KNOWN)
         self.times.append(math.nan if modified is None else modified)
-        self.total_bytes += size or 0
+        self.total_bytes += size or 0 if is_known else 0
+        self.unknown_sizes += not is_known
         self.names.append(name)  # last: the length of the table is the length of this column
 
     def is_folder(self, index: int) -> bool:
         return self.sizes[index] == _FOLDER
 
     def size(self, index: int) -> int | None:
+        """None for a folder, and for an object whose size the store does not tell."""
         size = self.sizes[index]
-        return None if size == _FOLDER else size
+        return None if size < 0 else size
 
     def modified(self, index: int) -> float | None:
         moment = self.times[index]
@@ -112,7 +117,7 @@ def _append_listed(table: EntryTable, listed: Listed, cut: int, known: Mapping[s
 
 def has_changed_since(evidence: Evidence, listed: ObjectInfo) -> bool:
     """True when the listed object is visibly another one than that which the evidence is about."""
-    if evidence.size != listed.size:
+    if listed.size >= 0 and evidence.size != listed.size:
         return True
     return None not in (evidence.version, listed.version) and evidence.version != listed.version
 
@@ -136,11 +141,13 @@ class Arrangement:
 
 @dataclass(slots=True)
 class ArrangedRows:
-    """Positions in the table, in the order of the screen. `covered` entries of the table were looked at."""
+    """Positions in the table, in the order of the screen. `covered` entries of the table were looked at. `total_bytes`
+    leaves out those whose size is not known; there are `unknown_sizes`."""
 
     order: Sequence[int] = field(default_factory=lambda: array("I"))
     covered: int = 0
     total_bytes: int = 0
+    unknown_sizes: int = 0
     hidden: int = 0
 
 
@@ -164,8 +171,11 @@ def arrange_entries(table: EntryTable, arrangement: Arrangement, *, stop: StopSi
             (folders if table.sizes[index] == _FOLDER else files).append(index)
     order = array("I", _sorted_part(table, folders, arrangement, stop))
     order.extend(_sorted_part(table, files, arrangement, stop))
-    total = table.total_bytes if len(files) + len(folders) == covered else sum(table.sizes[index] for index in files)
-    return ArrangedRows(order, covered, total, hidden)
+    total, unknown = table.total_bytes, table.unknown_sizes
+    if len(files) + len(folders) != covered:
+        total = sum(max(0, table.sizes[index]) for index in files)
+        unknown = sum(table.sizes[index] == _NOT_KNOWN for index in files)
+    return ArrangedRows(order, covered, total, hidden=hidden, unknown_sizes=unknown)
 
 
 def make_name_filter(pattern: str) -> Callable[[str], bool] | None:

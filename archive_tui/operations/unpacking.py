@@ -40,10 +40,11 @@ BATCH_BYTES = 2 << 20
 BATCH_MEMBERS = 256
 """A batch of small members is limited by its bytes, packed and unpacked together, and the members in it."""
 
-LARGE_BYTES = 8 << 20
-"""Members from this size on, packed and unpacked together, pass through in pieces."""
+LARGE_BYTES = 9 << 20
+"""Members from this size on, packed and unpacked together, pass through in pieces. A member that we pack as a whole has
+4 MiB at the most, twice that when it is stored: it is taken as a whole here too."""
 
-WINDOW_BYTES = 24 << 20
+WINDOW_BYTES = 32 << 20
 """Bytes, packed and unpacked together, that may be in work at a time."""
 
 

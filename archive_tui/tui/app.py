@@ -22,7 +22,7 @@ def run_panes(left: Location | str | None, right: Location | str | None, setting
 
     Raises: ConfigurationError (code `no-terminal`) when this is no terminal on which it can be drawn.
     """
-    check_terminal(os.environ, (sys.stdin, sys.stdout))
+    check_terminal(os.environ, (sys.stdin, sys.stdout, sys.stderr))
     prepare_environment(theme=settings.program.get("theme", ""))
     from archive_tui.archives.storages import default_storage_name
     from archive_tui.jobs.engine import JobEngine

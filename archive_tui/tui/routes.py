@@ -15,9 +15,11 @@ from archive_tui.jobs.job import JobSnapshot, JobSpec
 from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, verify_version_job
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.quantities import format_size
+from archive_tui.names.quantities import format_total
+from archive_tui.objects.folder import FolderStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.tui.lines.cells import cut_middle
+from archive_tui.tui.lines.sentences import describe_end
 from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.services import NoEvidence, Services
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _PlainStore:
-    """A folder that is no configured storage, under the word that opens it."""
+    """A folder that is no configured storage, under the word that opens it: no command line can name it."""
 
     name: str
     store: ObjectStore
@@ -84,19 +86,29 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
 
     def submit(*, overwrite: bool) -> None:
         for _, name, version in versions:
-            job = fetch_job(_named(source), name, version, into, services.evidence, overwrite=overwrite)
+            job = fetch_job(
+                _named(source),
+                _name_there(source, name),
+                version,
+                into,
+                services.evidence,
+                overwrite=overwrite,
+                has_command=source.storage is not None,
+            )
             _watch(app, services.engine.submit(job))
 
-    size = sum(selected.size or 0 for selected, _, _ in versions)
-    what = f"{versions[0][1]} {versions[0][2]}" if len(versions) == 1 else f"{len(versions)} versions"
-    existing = [into / f"{name}.{version}" for _, name, version in versions]
+    sizes = [-1 if selected.size is None else selected.size for selected, _, _ in versions]
+    total = format_total(sum(max(0, size) for size in sizes), sum(size < 0 for size in sizes))
+    first = f"{_name_there(source, versions[0][1])} {versions[0][2]}"
+    what = first if len(versions) == 1 else f"{len(versions)} versions"
+    existing = [into / f"{_name_there(source, name)}.{version}" for _, name, version in versions]
     existing = [path for path in existing if services.exists(path)]
     if existing:
         where = str(existing[0]) if len(existing) == 1 else f"{len(existing)} of them"
         question = _fit_path(app, "Exists: ", where, "  l leave and verify · o overwrite · Esc no fetch")
         answers = {"l": False, "enter": False, "o": True}
     else:
-        question = _fit_path(app, f"Fetch {what} ({format_size(size)}) into ", str(into), "?  Enter fetch · Esc no")
+        question = _fit_path(app, f"Fetch {what} ({total}) into ", str(into), "?  Enter fetch · Esc no")
         answers = {"enter": False, "y": False}
     _ask(app, question, answers, lambda overwrite: submit(overwrite=overwrite))
 
@@ -178,11 +190,21 @@ def version_of(selected: Selected) -> tuple[str, str] | None:
 
 
 def _named(location: Location) -> NamedStore:
-    return location.storage if location.storage is not None else _PlainStore(location.word, location.store)
+    if location.folder is not None:
+        return _PlainStore(location.word, FolderStore(location.folder))
+    assert location.storage is not None
+    return location.storage
+
+
+def _name_there(location: Location, name: str) -> str:
+    """The dataset's name in the store of `_named`: below a folder it begins where the folder ends."""
+    return name.removeprefix(location.prefix) if location.folder is not None else name
 
 
 def _version_job_maker(services: Services, location: Location, name: str, version: str) -> Callable[[], JobSpec]:
-    return lambda: verify_version_job(_named(location), name, version, services.evidence)
+    has_command = location.storage is not None
+    store, there = _named(location), _name_there(location, name)
+    return lambda: verify_version_job(store, there, version, services.evidence, has_command=has_command)
 
 
 def _folder_job_maker(folder: Path) -> Callable[[], JobSpec]:
@@ -213,7 +235,7 @@ def _watch(app: ArchiveApp, job_id: int | None) -> None:
     engine = app.engine
 
     def tell(job: JobSnapshot) -> None:
-        app.show_status(escape_for_display(f"{job.title}: {job.state}. {job.message}"))
+        app.show_status(escape_for_display(f"{job.title}: {describe_end(job)}"))
 
     def listen(job: JobSnapshot) -> None:
         if job.id == job_id and job.state.is_end:

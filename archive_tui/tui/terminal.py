@@ -13,15 +13,27 @@ FEW_COLOURS_THEME = "ansi-dark"
 """The terminal's own 16 colours: the other themes map error and warning to one of them."""
 
 
+STREAM_NAMES = ("input", "output", "error")
+
+
 class Stream(Protocol):
     def isatty(self) -> bool: ...
 
 
-def check_terminal(environ: Mapping[str, str], streams: tuple[Stream, ...]) -> None:
-    """Raises: ConfigurationError when the screen cannot be drawn here; its hint names the commands that can be used."""
+def check_terminal(environ: Mapping[str, str], streams: tuple[Stream, Stream, Stream]) -> None:
+    """`streams`: standard input, output and error; the screen is drawn through the last one.
+
+    Raises: ConfigurationError when the screen cannot be drawn here; its hint names the commands that can be used."""
     hint = "Use the commands instead, for example: archive-tui ls local, archive-tui dataset --help."
-    if not all(stream.isatty() for stream in streams):
+    redirected = [name for name, stream in zip(STREAM_NAMES, streams, strict=True) if not stream.isatty()]
+    if len(redirected) == len(streams):
         raise ConfigurationError("The panes need a terminal, and this is none.", hint=hint, code="no-terminal")
+    if redirected:
+        raise ConfigurationError(
+            f"The panes need a terminal, and standard {' and '.join(redirected)} is redirected.",
+            hint=f"Start them without < > 2> or a pipe. {hint}",
+            code="no-terminal",
+        )
     if environ.get("TERM", "").lower() in ("", "dumb", "unknown"):
         kind = environ.get("TERM") or "not set"
         raise ConfigurationError(

@@ -13,7 +13,6 @@ import pytest
 
 from tests.archives.faults.commands import ROOT, Finished, Tracer, program_environment, publish_words, run_program
 from tests.archives.faults.places import FOLDER, check_only_whole_versions, make_place, tree_of, write_source
-from tests.servers.required_servers import skip_missing_server
 
 NAME = "winds"
 BIG = 6_000_000
@@ -30,9 +29,7 @@ def namespace() -> tuple[str, ...]:
                 return command
         except FileNotFoundError:
             break
-    return skip_missing_server(
-        "unshare", "it may not mount here; the tests with strace below prove the same in smaller"
-    )
+    return pytest.skip("no file system may be mounted here; the tests below inject the same error by strace")
 
 
 def play(scenario: str, folder: Path, namespace: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -140,3 +137,29 @@ def test_fetch_meets_a_full_disk_at_a_step(
     assert not there.exists() or list(there.iterdir()) == []
     assert run_program(place.folder, *words).status == 0
     assert tree_of(there / f"{NAME}.0.0.1") == tree_of(source)
+
+
+UPLOAD = """
+from archive_tui.core import new_storage_client
+try:
+    new_storage_client("lab", "settings.ini").upload_dataset("winds")
+except Exception as error:
+    print(type(error).__name__, error.hint, sep=": ")
+"""
+
+
+@pytest.mark.parametrize("fault", ["write:when=1", "write:when=2", "write:when=4", "fsync:when=2"])
+def test_upload_dataset_meets_a_full_disk_at_a_step(fault: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    uploader = (sys.executable, "-c", UPLOAD)
+    place = make_place(FOLDER, tmp_path / "place", request)
+    place.archive.mkdir()
+    source = place.local_path / NAME
+    write_source(source, 1, size=20_000)
+    full = Tracer(tmp_path, program=uploader).run(place.folder, inject=fault.replace(":", ":error=ENOSPC:"))
+    assert full.out.startswith("StorageFull: "), (full.out, full.err)
+    assert len(full.out) > len("StorageFull: \n")
+    assert [path.name for path in place.local_path.iterdir()] == [NAME]
+    again = run_program(place.folder, program=uploader)
+    assert (again.status, again.out) == (0, ""), again.err
+    with place.open_store() as store:
+        assert check_only_whole_versions(store, NAME) == ["0.0.1"]

@@ -42,6 +42,8 @@ from tests.servers.terminal import TerminalSession
 
 NAME = "winds"
 WORKERS = 2
+LONG = 1800
+"""Seconds that a long proof may take on a busy machine."""
 SEED = 20_261_122
 
 NAMING_STEPS = ("linkat", "renameat", "unlinkat", "mkdir", "fsync")
@@ -147,6 +149,7 @@ def test_publish_killed_at_every_naming_step(tracer: Tracer, tmp_path: Path, req
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(LONG)
 def test_publish_killed_at_every_step(tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert kill_publish_at_each_step(ALL_STEPS, tracer, tmp_path, request) >= 60
 
@@ -230,6 +233,7 @@ def test_fetch_killed_at_every_naming_step(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_fetch_killed_at_every_step(
     overwrite: bool, tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
@@ -277,10 +281,12 @@ def test_upload_dataset_killed_at_every_naming_step(tmp_path: Path, request: pyt
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(LONG)
 def test_upload_dataset_killed_at_every_step(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     assert kill_upload_at_each_step(ALL_STEPS, tmp_path, request) >= 40
 
 
+@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize("kills", [3, pytest.param(70, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", CREATE_ONLY)
 def test_publish_killed_at_any_moment(kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -332,7 +338,9 @@ def count_unfinished_uploads(place: Place, request: pytest.FixtureRequest) -> in
     """What a killed upload in parts has left on the server, where no listing shows it."""
     if place.kind == AZURITE:
         with request.getfixturevalue(AZURITE).container_client(place.keys["container"]) as client:
-            return sum(1 for _ in client.list_blobs(include=["uncommittedblobs"])) - sum(1 for _ in client.list_blobs())
+            committed = {blob.name for blob in client.list_blobs()}
+            begun = {blob.name for blob in client.list_blobs(include=["uncommittedblobs"])}
+        return sum(1 for name in begun - committed if name.endswith(".zip"))
     if place.kind == SEAWEEDFS:
         client = request.getfixturevalue(SEAWEEDFS).client()
         found = len(client.list_multipart_uploads(Bucket=place.keys["bucket"]).get("Uploads", []))
@@ -341,19 +349,27 @@ def count_unfinished_uploads(place: Place, request: pytest.FixtureRequest) -> in
     return 0
 
 
+def kill_in_the_middle_of_parts(place: Place, source: Path, request: pytest.FixtureRequest) -> Finished:
+    """Kills the publish as soon as the server has some of its parts."""
+    process = start_program(place.folder, *publish_words(NAME, source))
+    while count_unfinished_uploads(place, request) == 0 and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    return wait_for(process)
+
+
 @pytest.mark.parametrize("kind", [SEAWEEDFS, AZURITE])
 def test_an_upload_in_parts_that_is_killed_shows_nothing(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    place = make_place(kind, tmp_path / "place", request)
     source = write_source(tmp_path / "source", 0, size=66 << 20)
-    process = start_program(place.folder, *publish_words(NAME, source))
-    deadline = time.monotonic() + 60
-    while count_unfinished_uploads(place, request) == 0 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.kill()
-    ended = wait_for(process)
-    assert ended.was_killed, (ended.status, ended.err)
+    for attempt in range(5):
+        place = make_place(kind, tmp_path / f"place-{attempt}", request)
+        ended = kill_in_the_middle_of_parts(place, source, request)
+        if ended.was_killed:
+            break  # else the machine was busy, and the look came too late
+    assert ended.was_killed, ended
+    print(f"{kind}: {count_unfinished_uploads(place, request)} unfinished upload remains after a kill")
     with place.open_store() as store:
         assert visible_keys(store) == []
     again = run_program(place.folder, *publish_words(NAME, source))
@@ -398,16 +414,19 @@ def test_ctrl_c_stops_and_says_what_is_left(
     assert run_program(place.folder, *publish_words(NAME, endless_source)).status == 0
 
 
-def test_ctrl_c_stops_a_fetch_and_leaves_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_ctrl_c_stops_a_fetch_and_leaves_nothing(
+    tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     place = make_place(FOLDER, tmp_path / "place", request)
     source = tmp_path / "source"
     source.mkdir()
     with (source / "zeros.bin").open("wb") as file:
-        os.truncate(file.fileno(), 1 << 30)
+        os.truncate(file.fileno(), 256 << 20)
     assert run_program(place.folder, *publish_words(NAME, source)).status == 0
     environment = {"PYTHONPATH": program_environment()["PYTHONPATH"]}
     words = ("dataset", "fetch", "lab", NAME, "--to", "there")
-    with TerminalSession([*PROGRAM, *words], columns=200, cwd=place.folder, env=environment) as terminal:
+    slow_disk = tracer.command("write:delay_enter=100000")  # microseconds
+    with TerminalSession([*slow_disk, *PROGRAM, *words], columns=200, cwd=place.folder, env=environment) as terminal:
         terminal.wait_for("unpack", timeout=60)
         terminal.send("ctrl+c")
         status = terminal.wait_exit(timeout=60)
@@ -415,3 +434,4 @@ def test_ctrl_c_stops_a_fetch_and_leaves_nothing(tmp_path: Path, request: pytest
     assert status == 130, text
     assert "Nothing was left in there" in text
     assert list((place.folder / "there").iterdir()) == []
+    assert run_program(place.folder, *words).status == 0

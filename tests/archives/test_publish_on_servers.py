@@ -198,3 +198,14 @@ def test_a_stranger_is_reached_from_the_command_line(tmp_path: Path, request: py
     write_source(place.local_path / "winds", 1)
     assert run_program(place.folder, "dataset", "publish", "lab", "winds").status == 0
     assert run_program(place.folder, "dataset", "verify", "lab", "winds").status == 0
+
+
+def test_a_stranger_that_makes_no_folders_is_said_to_have_failed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = make_place(STRANGER, tmp_path / "place", request)
+    source = write_source(tmp_path / "source", 1)
+    finished = run_program(place.folder, "dataset", "publish", "lab", "sub/winds", "--source", str(source))
+    finished.check_refusal("stored nothing", "without")
+    with place.open_store() as store:
+        assert visible_keys(store) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.datasets.catalog import compare_versions, list_datasets, list_versions
+from archive_tui.archives.datasets.catalog import compare_versions, find_version, list_datasets, list_versions
 from archive_tui.archives.datasets.fetching import fetch_dataset
 from archive_tui.archives.datasets.publishing import PublishReceipt, PublishRequest, plan_publish, publish
 from archive_tui.archives.datasets.verifying import verify_version
@@ -158,3 +158,22 @@ def test_the_counting_sees_what_the_work_does(tmp_path: Path) -> None:
     assert counts["put"] == 2
     assert counts["list"] >= 1 and counts["open"] >= 1
     assert count_calls("verify", old, new, tmp_path)["open"] >= 3
+
+
+@pytest.mark.parametrize("kind", [FaultKind.FLIPPED, FaultKind.TRUNCATED, FaultKind.RESET, FaultKind.BEFORE])
+def test_a_manifest_beside_that_arrives_damaged_is_a_remark(kind: FaultKind, tmp_path: Path) -> None:
+    old, new = write_source(tmp_path / "old", "old"), write_source(tmp_path / "new", "new")
+    store = FaultyStore(make_stored(old), Fault("put", kind, 2, position=10))
+    receipt = publish(store, plan_publish(store, PublishRequest(NAME, new)))
+    assert (receipt.outcome, receipt.version, receipt.manifest_digest) == ("published", "0.0.2", None)
+    assert "manifest beside it could not be written" in receipt.remarks[0]
+    assert check_only_whole_versions(store.inner, NAME) == ["0.0.1", "0.0.2"]
+    assert find_version(store, NAME).manifest_key is None
+
+
+def test_a_latest_version_that_cannot_be_read_is_in_nobodys_way(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put(f"{NAME}.0.0.7.zip", [b"not an archive"])
+    plan = plan_publish(store, PublishRequest(NAME, write_source(tmp_path / "new", "new")))
+    assert "0.0.7 cannot be read" in plan.remarks[0]
+    assert publish(store, plan).version == "0.0.8"

@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks [NAME … | all]`: measures archive-tui beside its peers and prints ratios."""
+"""`python -m tests.benchmarks [NAME … | all] [--scale N]`: measures archive-tui beside its peers and prints ratios."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 import sys
 from pathlib import Path
@@ -26,7 +27,8 @@ def main(arguments: list[str]) -> int:
         for name, summary in benchmarks.items():
             print(f"{name:<12} {summary}")
         return 0
-    wanted = list(benchmarks) if arguments == ["all"] else arguments
+    names = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))  # options are read by each
+    wanted = list(benchmarks) if names == ["all"] else names
     unknown = [name for name in wanted if name not in benchmarks]
     if unknown:
         print(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(benchmarks)}", file=sys.stderr)

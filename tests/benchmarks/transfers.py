@@ -31,7 +31,7 @@ from tests.servers.s3_server import S3Server
 SMALL_OBJECTS, SMALL_BYTES = 5_000, 16 << 10
 LARGE_BYTES = 1 << 30
 THREADS = 8
-ROUNDS = 3
+ROUNDS = 2
 
 Ways = dict[str, Callable[[], object]]
 

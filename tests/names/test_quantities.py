@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from archive_tui.names.quantities import format_count, format_duration, format_rate, format_size, format_span
+from archive_tui.names.quantities import (
+    format_count,
+    format_duration,
+    format_rate,
+    format_size,
+    format_span,
+    format_total,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +77,9 @@ def test_what_is_not_known_is_not_a_number() -> None:
     assert format_size(-1) == "?"
     assert format_rate(None) == ""
     assert format_rate(3_400_000) == "3.4 MB/s"
+
+
+def test_a_sum_says_when_a_part_of_it_is_not_known() -> None:
+    assert format_total(1_200_000_000, 0) == "1.2 GB"
+    assert format_total(1_200_000_000, 2) == "1.2 GB + ?"
+    assert format_total(0, 2) == "?"

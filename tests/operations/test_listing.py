@@ -21,6 +21,7 @@ from archive_tui.operations.listing import (
     EntryTable,
     SortBy,
     arrange_entries,
+    has_changed_since,
     load_entries,
     sort_in_runs,
 )
@@ -199,3 +200,22 @@ def test_entries_take_few_bytes_each_beyond_their_names(count: int) -> None:
     assert columns / count < 40
     assert after / count < 60
     assert names_in_order(table, rows)[:2] == ["measurement-0000000.csv", "measurement-0000001.csv"]
+
+
+def test_a_size_that_the_store_does_not_tell_is_no_folder_and_in_no_sum() -> None:
+    table = EntryTable()
+    for name, size in (("known", 5), ("not-told", -1), ("folder/", None)):
+        table.append(name, size, None)
+    everything, filtered = arrange_entries(table, Arrangement()), arrange_entries(table, Arrangement(pattern="n"))
+
+    assert [table.is_folder(index) for index in range(3)] == [False, False, True]
+    assert [table.size(index) for index in range(3)] == [5, None, None]
+    assert (everything.total_bytes, everything.unknown_sizes) == (5, 1)
+    assert (filtered.total_bytes, filtered.unknown_sizes) == (5, 1)
+
+
+def test_evidence_is_not_stale_because_a_size_is_not_told() -> None:
+    evidence = Evidence("s", "k", EvidenceLevel.READ, None, 5, 0.0, "read")
+
+    assert not has_changed_since(evidence, ObjectInfo("k", -1))
+    assert has_changed_since(evidence, ObjectInfo("k", 6))

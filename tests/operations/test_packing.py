@@ -142,6 +142,17 @@ def test_bytes_do_not_depend_on_the_locale(varied: Path, archive: bytes) -> None
         assert found.strip() == hashlib.sha256(archive).hexdigest()
 
 
+def test_bytes_do_not_depend_on_the_process(varied: Path) -> None:
+    """The one-shot function of the deflate library failed this in about one process of thirty."""
+    code = (
+        "import hashlib; from archive_tui.operations.deflate_blocks import deflate_whole;"
+        "line = b'00000 station-0,0.0\\n00001 station-1,31.1\\n00002 station-2,62.2\\n';"
+        "print([hashlib.sha256(deflate_whole(line[:n], -1) or b'').hexdigest() for n in range(60)])"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(20)]
+    assert len({process.communicate()[0] for process in running}) == 1
+
+
 def test_every_file_stands_in_the_inventory(varied: Path) -> None:
     seen: list[Inventory] = []
     pack_tree(varied, make_manifest=lambda inventory: seen.append(inventory) or b"{}")

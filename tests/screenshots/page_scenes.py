@@ -33,7 +33,7 @@ async def _open_guide(stage: Stage) -> None:
     browse = stage.app.browse_screen
     assert browse is not None and browse.left.location is not None and browse.right.location is not None
     folders = sorted(name for name in browse.left.names() if name.endswith("/"))
-    await stage.press(*["down"] * (folders.index("station-07/") + 1), "P")
+    await stage.press(*["down"] * folders.index("station-07/"), "P")
     await _until_text(stage, "step 1 of 7: source" if stage.app.size.width < 100 else "▸source")
     assert "Publish station-07" in _text(stage)
 
@@ -146,6 +146,17 @@ async def job(stage: Stage) -> None:
 async def connections(stage: Stage) -> None:
     await stage.press("C", "t")
     await _until_text(stage, "so:")
+
+
+@scene("jobs-empty", sizes=(SMALL,))
+async def jobs_empty(stage: Stage) -> None:
+    await stage.press("J")
+
+
+@scene("page-palette", sizes=(SMALL,))
+async def page_palette(stage: Stage) -> None:
+    await _start_jobs(stage)
+    await stage.press("J", "colon")
 
 
 @scene("page-help", sizes=(SMALL,))

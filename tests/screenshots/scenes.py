@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from archive_tui.tui.terminal import FEW_COLOURS_THEME
 from tests.screenshots.stage import Stage
 
 Drive = Callable[[Stage], Awaitable[None]]
@@ -33,12 +35,12 @@ def scene(name: str, *, sizes: tuple[tuple[int, int], ...] = (SMALL, LARGE)) -> 
 
 @scene("browse")
 async def browse(stage: Stage) -> None:
-    await stage.press("tab", "enter", "tab", *["down"] * 4, "space", "space", "up")
+    await stage.press("tab", "enter", "tab", *["down"] * 3, "space", "space", "up")
 
 
 @scene("browse-objects", sizes=(LARGE,))
 async def browse_objects(stage: Stage) -> None:
-    await stage.press("tab", "v", "down", "down")
+    await stage.press("tab", "v", "down")
 
 
 @scene("help", sizes=(SMALL,))
@@ -48,7 +50,7 @@ async def help_panel(stage: Stage) -> None:
 
 @scene("palette")
 async def palette(stage: Stage) -> None:
-    await stage.press("down", "down", "down", "colon")
+    await stage.press("down", "down", "colon")
 
 
 @scene("find-and-filter", sizes=(SMALL,))
@@ -58,13 +60,13 @@ async def find(stage: Stage) -> None:
 
 @scene("compare", sizes=(LARGE,))
 async def compare(stage: Stage) -> None:
-    await stage.press("down", "down", "down", "enter", "tab", "g", "ctrl+u", *"~/backup/winds", "enter", "tab")
+    await stage.press("down", "down", "enter", "tab", "g", "ctrl+u", *"~/backup/winds", "enter", "tab")
     await stage.press("equals_sign")
 
 
 @scene("inspect", sizes=(LARGE,))
 async def inspect(stage: Stage) -> None:
-    await stage.press("tab", "v", "down", "i")
+    await stage.press("tab", "v", "i")
 
 
 @scene("view", sizes=(LARGE,))
@@ -74,4 +76,40 @@ async def view(stage: Stage) -> None:
 
 @scene("copy-as-command", sizes=(SMALL,))
 async def copy_as_command(stage: Stage) -> None:
-    await stage.press("down", "y", "p", "u", "b", "l", "enter")
+    await stage.press("y", "p", "u", "b", "l", "enter")
+
+
+@scene("hostile-names", sizes=(SMALL,))
+async def hostile_names(stage: Stage) -> None:
+    folder = stage.home / "hostile"
+    folder.mkdir()
+    for name in (
+        "new\nline.txt",
+        "red\x1b[31m.txt",
+        "\u202egnp.exe",
+        "שלום.txt",
+        "[bold]markup.txt",
+        "日本語の名前.dat",
+    ):
+        (folder / name).write_text("1")
+    (folder / os.fsdecode(b"latin-\xe9.txt")).write_text("1")
+    await stage.press("g", "ctrl+u", *str(folder), "enter")
+
+
+@scene("small-terminal", sizes=((50, 12),))
+async def small_terminal(stage: Stage) -> None:
+    await stage.settle()
+
+
+@scene("browse-16-colours", sizes=(SMALL,))
+async def browse_in_16_colours(stage: Stage) -> None:
+    stage.app.theme = FEW_COLOURS_THEME
+    await browse(stage)
+
+
+@scene("store-not-reached", sizes=(SMALL,))
+async def store_not_reached(stage: Stage) -> None:
+    await stage.press("tab", "g", "ctrl+u", *"far-s3", "enter")
+    browse_screen = stage.app.browse_screen
+    assert browse_screen is not None
+    await stage.until(lambda: not browse_screen.active.is_loading)

@@ -77,7 +77,15 @@ def prepare_home(home: Path) -> Settings:
         "storage_area": str(area),
         "local_path": str(data),
     }
-    settings = Settings(None, {"lab-archive": section})
+    unreachable = {
+        "storage_client": "archive_tui.core.AwsStorageClient",
+        "bucket": "far-archive",
+        "endpoint_url": "http://127.0.0.1:1",
+        "aws_access_key_id": "example",
+        "aws_secret_access_key": "example",
+        "local_path": str(data),
+    }
+    settings = Settings(None, {"lab-archive": section, "far-s3": unreachable})
     store = open_storage(settings, "lab-archive").store
     evidence = EvidenceTable(open_state_database())
     for name, source, version in (

@@ -21,6 +21,8 @@ def main() -> None:
     from archive_tui.progress import BytesDone, ItemDone, Planned, Report, StopSignal, check_stop
     from archive_tui.tui import archive_app, routes
     from archive_tui.tui.archive_app import ArchiveApp
+    from archive_tui.tui.screens.publish.draft import PublishDraft
+    from archive_tui.tui.screens.publish.publish_screen import PROGRESS, PublishScreen
     from archive_tui.tui.screens.verify import VerifyScreen
     from tests.tui.guide_places import make_settings
 
@@ -28,14 +30,19 @@ def main() -> None:
 
     def run(report: Report, stop: StopSignal) -> JobResult:
         files, size = 5000, 5_000_000_000
-        report(Planned("verify", files, size))
+        first, second = ("pack", "upload") if page == "publish" else ("verify", "")
+        report(Planned(first, files, size))
+        if second:
+            report(Planned(second))
         done = 0
         while True:
             check_stop(stop)
             if (root / "run").exists() and done < files:
                 done += 3
-                report(ItemDone("verify", f"file {done}", done))
-                report(BytesDone("verify", done * (size // files)))
+                report(ItemDone(first, f"file {done}", done))
+                report(BytesDone(first, done * (size // files)))
+                if second:
+                    report(BytesDone(second, done * (size // files) // 3))
             elif (root / "end").exists():
                 return JobResult(JobState.VERIFIED, "Verified: 5000 of 5000 files, all bytes")
             time.sleep(0.1)
@@ -52,6 +59,9 @@ def main() -> None:
             assert services is not None
             if page == "jobs":
                 self.call_after_refresh(routes.open_jobs, self)
+            elif page == "publish":
+                draft = PublishDraft(root, "lab", "set-0", step=PROGRESS, publish_job=ids[0])
+                self.call_after_refresh(self.push_screen, PublishScreen(draft, services))
             else:
                 self.call_after_refresh(self.push_screen, VerifyScreen(ids[0], services))
 

@@ -113,12 +113,33 @@ async def test_tab_goes_to_the_other_pane_and_back(app: ArchiveApp) -> None:
 async def test_enter_opens_and_backspace_returns_to_where_the_cursor_was(app: ArchiveApp) -> None:
     async with running(app) as pilot:
         pane = browse(app).left
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await wait_until(pilot, lambda: "inner.txt" in text_of(app))
         await pilot.press("backspace")
         await wait_until(pilot, lambda: "notes.md" in text_of(app))
 
         assert pane.cursor_name == "station-07/"
+
+
+async def test_the_cursor_begins_on_the_first_entry_and_not_on_the_way_up(app: ArchiveApp) -> None:
+    async with running(app) as pilot:
+        pane = browse(app).left
+        assert pane.cursor_name == "station-07/"
+        await pilot.press("home")
+        assert pane.cursor_name == ".."
+        await pilot.press("r")
+        await wait_until(pilot, lambda: not pane.is_loading)
+        assert pane.cursor_name == ".."
+
+
+async def test_a_sentence_that_is_too_long_for_the_status_line_gets_more_lines(make_app: MakeApp, folder: Path) -> None:
+    app = make_app(folder_location(folder), folder_location(folder))
+    async with running(app) as pilot:
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: "Tab goes there." in text_of(app))
+        assert app.screen.status_line is not None and app.screen.status_line.size.height == 2  # type: ignore[attr-defined]
+        await pilot.press("s")
+        await wait_until(pilot, lambda: app.screen.status_line.size.height == 1)  # type: ignore[attr-defined]
 
 
 async def test_the_same_keys_work_on_a_storage(app: ArchiveApp) -> None:
@@ -134,7 +155,7 @@ async def test_the_same_keys_work_on_a_storage(app: ArchiveApp) -> None:
 async def test_marks_by_key_pattern_and_inversion(app: ArchiveApp) -> None:
     async with running(app) as pilot:
         pane = browse(app).left
-        await pilot.press("down", "space")
+        await pilot.press("space")
         assert pane.marked == {"station-07/"}
         assert pane.cursor_name == "station-08/"
 
@@ -155,7 +176,7 @@ async def test_find_as_you_type_moves_and_escape_returns(app: ArchiveApp) -> Non
         await pilot.press("slash", "s", "e")
         assert pane.cursor_name == "sensors.csv"
         await pilot.press("escape")
-        assert pane.cursor_name == ".."
+        assert pane.cursor_name == "station-07/"
         await pilot.press("slash", *"dat", "enter")
         assert pane.cursor_name == "raw.dat"
 
@@ -302,7 +323,7 @@ async def test_the_palette_finds_and_does_an_action(app: ArchiveApp) -> None:
 
 async def test_actions_can_be_copied_as_commands(app: ArchiveApp, folder: Path) -> None:
     async with running(app) as pilot:
-        await pilot.press("down", "y", *"publish", "enter")
+        await pilot.press("y", *"publish", "enter")
 
         assert app.clipboard == f"archive-tui dataset publish lab station-07 --source {folder}/station-07"
         assert "Copied: archive-tui dataset publish lab" in text_of(app)
@@ -332,7 +353,7 @@ async def test_view_shows_text_and_bytes(make_app: MakeApp, tmp_path: Path) -> N
     (tmp_path / "b.bin").write_bytes(bytes(range(256)))
     app = make_app(folder_location(tmp_path), storage_location(store_with("x")))
     async with running(app) as pilot:
-        await pilot.press("down", "f3")
+        await pilot.press("f3")
         await wait_until(pilot, lambda: "second [b]line\\x1b[0m" in text_of(app))
         await pilot.press("escape", "down", "3")
         await wait_until(pilot, lambda: "000000 0001 0203 0405 0607" in text_of(app))

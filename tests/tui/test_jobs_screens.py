@@ -149,3 +149,31 @@ async def test_secrets_are_masked(tmp_path: Path) -> None:
         routes.open_connections(place.app)
         await place.until_text("aws_secret_access_key", "****")
         assert "hunter2" not in place.text
+
+
+async def test_an_empty_list_says_what_begins_a_job_and_nothing_is_cut(tmp_path: Path) -> None:
+    make_source(tmp_path)
+    async with open_place(tmp_path) as place:
+        routes.open_jobs(place.app)
+        await place.until_text(
+            "Nothing has been started yet.", "P   publishes a folder,", "F6  verifies a folder or a dataset."
+        )
+
+
+async def test_the_palette_of_a_page_finds_and_does_its_actions(tmp_path: Path) -> None:
+    make_source(tmp_path)
+    async with open_place(tmp_path, workers=1) as place:
+        first = LedJob("verify winds 1.0.0")
+        await open_jobs(place, first)
+        await place.press("colon")
+        await place.until_text("Cancel the job", "Copy the command line", "Esc closes")
+        await place.press(*"cancel")
+        await place.until(lambda: "Copy the command line" not in place.text)
+        await place.press("enter")
+        await place.until(lambda: place.engine.snapshot()[0].state is JobState.CANCELLED)
+        await place.until_text("1 ended", "what")
+
+        await place.press("colon", "escape")
+        await place.until(lambda: not place.page.has_class("-menu"))
+        await place.press("escape")
+        await place.until(lambda: isinstance(place.app.screen, BrowseScreen))

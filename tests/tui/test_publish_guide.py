@@ -319,3 +319,31 @@ async def test_an_idle_guide_runs_no_timer(root: Path) -> None:
         open_guide(place, "station-07/")
         await go_to_version(place)
         assert place.page._ticker is None
+
+
+async def test_the_details_say_what_enter_does_and_how_to_leave_from_any_field(root: Path) -> None:
+    async with open_place(root) as place:
+        open_guide(place, "station-07/")
+        await go_to_version(place)
+        await place.press("enter")
+        await place.until_text("Enter next field", "PgDn next step", "PgDn goes on from any field.")
+        assert place.page.step.focused_field == 0
+        await place.press("enter")
+        await place.until(lambda: place.page.step.focused_field == 1)
+        await place.press("down", "down", "down")
+        await place.until_text("Enter next  ")
+        assert "next field" not in place.text
+        await place.press("up", "up", "pagedown")
+        await place.until_text("safety")
+
+
+async def test_the_palette_is_a_letter_while_a_field_has_the_focus(root: Path) -> None:
+    async with open_place(root) as place:
+        open_guide(place, "station-07/")
+        await place.until_text("Dataset")
+        await place.press("colon")
+        assert not place.page.has_class("-menu") and place.page.step.fields[1].value.endswith(":")
+        await place.press("backspace", "pagedown")
+        await place.until_text("can be published")
+        await place.press("colon")
+        await place.until_text("Look at the source again", "Next step")

@@ -18,9 +18,18 @@ TTY, PIPE = Stream(True), Stream(False)
 
 
 @pytest.mark.parametrize(
-    ("term", "streams"), [("dumb", (TTY, TTY)), ("", (TTY, TTY)), ("unknown", (TTY, TTY)), ("xterm", (TTY, PIPE))]
+    ("term", "streams"),
+    [
+        ("dumb", (TTY, TTY, TTY)),
+        ("", (TTY, TTY, TTY)),
+        ("unknown", (TTY, TTY, TTY)),
+        ("xterm", (PIPE, TTY, TTY)),
+        ("xterm", (TTY, PIPE, TTY)),
+        ("xterm", (TTY, TTY, PIPE)),
+        ("xterm", (PIPE, PIPE, PIPE)),
+    ],
 )
-def test_where_no_screen_can_be_drawn_the_commands_are_named(term: str, streams: tuple[Stream, Stream]) -> None:
+def test_where_no_screen_can_be_drawn_the_commands_are_named(term: str, streams: tuple[Stream, Stream, Stream]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_terminal({"TERM": term}, streams)
 
@@ -28,8 +37,15 @@ def test_where_no_screen_can_be_drawn_the_commands_are_named(term: str, streams:
     assert caught.value.code == "no-terminal"
 
 
+def test_what_is_redirected_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="standard error is redirected") as caught:
+        check_terminal({"TERM": "xterm"}, (TTY, TTY, PIPE))
+
+    assert "2>" in caught.value.hint
+
+
 def test_an_ordinary_terminal_is_taken() -> None:
-    check_terminal({"TERM": "xterm-256color"}, (TTY, TTY))
+    check_terminal({"TERM": "xterm-256color"}, (TTY, TTY, TTY))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,20 @@ from pathlib import Path
 import pytest
 
 from archive_tui.archives.datasets.publishing import PublishRequest, plan_publish, publish
+from archive_tui.archives.locations import open_folder, open_storage_location
 from archive_tui.archives.storages import open_storage
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.jobs.job import JobState
 from archive_tui.tui import routes
+from archive_tui.tui.actions.browse_actions import (
+    can_fetch,
+    can_publish,
+    can_verify,
+    fetch_command,
+    publish_command,
+    verify_command,
+)
+from archive_tui.tui.actions.registry import ActionContext
 from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.screens.jobs import JobsScreen
@@ -171,3 +181,42 @@ async def test_a_version_that_is_gone_is_said(root: Path) -> None:
     async with open_place(root) as place:
         verify(place, (Selected("x", "station-07.9.9.9.zip", False, 1, "station-07", "9.9.9"),))
         await place.until_text("No version 9.9.9 of station-07")
+
+
+async def test_datasets_in_a_folder_that_is_no_storage_are_verified_and_fetched(root: Path) -> None:
+    (root / "elsewhere").mkdir()
+    here, there = open_folder(root / "lab"), open_folder(root / "elsewhere")
+    name = f"{here.prefix}station-07"
+    picked = (Selected(name, f"{name}.0.0.1.zip", False, 1000, name, "0.0.1"),)
+    async with open_place(root) as place:
+        routes.start_verify(place.app, here, picked)
+        await place.until_text("✓ Verified: 10 of 10 files, all bytes", "verify again")
+        assert "copy command" not in place.text
+        proof = place.evidence[0]
+        assert f"{proof.store}/{proof.key}" == f"{here.store.identity}/{name}.0.0.1.zip"
+        await place.press("escape")
+        await place.until(lambda: isinstance(place.app.screen, BrowseScreen))
+        routes.start_fetch(place.app, here, there, picked)
+        await place.until_text("Fetch station-07 0.0.1 (1.0 KB)", "Enter fetch")
+        await place.press("enter")
+        await place.until(lambda: (root / "elsewhere" / "station-07.0.0.1" / "manifest.json").is_file())
+        await place.until(lambda: not place.engine.is_busy)
+
+
+def test_commands_are_offered_only_where_the_command_line_can_do_the_same(root: Path) -> None:
+    folder, storage = open_folder(root / "lab"), open_storage_location(make_settings(root), "lab")
+    name = f"{folder.prefix}station-07"
+    in_folder = Selected(name, f"{name}.0.0.1.zip", False, 1000, name, "0.0.1")
+    there = open_folder(root)
+    assert can_verify(ActionContext(folder, there, "datasets", (in_folder,)))
+    assert can_fetch(ActionContext(folder, there, "datasets", (in_folder,)))
+    assert not can_publish(ActionContext(folder, storage, "datasets", (in_folder,)))
+    assert verify_command(ActionContext(folder, there, "datasets", (in_folder,))) is None
+    assert fetch_command(ActionContext(folder, there, "datasets", (in_folder,))) is None
+    two = (*PICKED, *PICKED)
+    assert verify_command(ActionContext(storage, there, "datasets", two)) == " && ".join(
+        ["archive-tui dataset verify lab station-07"] * 2
+    )
+    files = tuple(Selected(name, name, True) for name in ("a/", "b/"))
+    assert publish_command(ActionContext(there, storage, "objects", files)) is None
+    assert publish_command(ActionContext(there, storage, "objects", files[:1])) is not None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
+from archive_tui.tui.rows.selection import Selected
 
 HELP, WORK, PANES, MARKS, MOVES, PROGRAM = "help", "work", "panes", "marks", "moves", "program"
 BROWSE_GROUPS = (HELP, WORK, PANES, MARKS, MOVES, PROGRAM)
@@ -12,10 +14,6 @@ BROWSE_GROUPS = (HELP, WORK, PANES, MARKS, MOVES, PROGRAM)
 
 def is_folder(context: ActionContext) -> bool:
     return context.source is not None and context.source.folder is not None
-
-
-def has_storage(context: ActionContext) -> bool:
-    return context.source is not None and context.source.storage is not None
 
 
 def target_has_storage(context: ActionContext) -> bool:
@@ -27,7 +25,12 @@ def target_is_folder(context: ActionContext) -> bool:
 
 
 def picks_dataset(context: ActionContext) -> bool:
-    return has_storage(context) and any(selected.dataset for selected in context.picked)
+    return any(selected.dataset for selected in context.picked)
+
+
+def shows_files(context: ActionContext) -> bool:
+    """The rows are entries of a folder, not datasets that lie in one."""
+    return is_folder(context) and context.view != "datasets"
 
 
 def picks_object(context: ActionContext) -> bool:
@@ -35,7 +38,7 @@ def picks_object(context: ActionContext) -> bool:
 
 
 def can_publish(context: ActionContext) -> bool:
-    return is_folder(context) and target_has_storage(context)
+    return shows_files(context) and target_has_storage(context)
 
 
 def can_fetch(context: ActionContext) -> bool:
@@ -47,7 +50,7 @@ def can_copy(context: ActionContext) -> bool:
 
 
 def can_verify(context: ActionContext) -> bool:
-    return is_folder(context) or picks_dataset(context)
+    return shows_files(context) or picks_dataset(context)
 
 
 def list_command(context: ActionContext) -> str | None:
@@ -55,18 +58,21 @@ def list_command(context: ActionContext) -> str | None:
 
 
 def publish_command(context: ActionContext) -> str | None:
+    """None for several entries of a folder: no command publishes only a part of it."""
     source, target, first = context.source, context.target, context.first
-    if source is None or source.folder is None or target is None or target.storage is None:
+    if source is None or source.folder is None or target is None or target.storage is None or len(context.picked) > 1:
         return None
     path = source.folder / first.name.rstrip("/") if first is not None else source.folder
     return _join("archive-tui", "dataset", "publish", target.storage.name, path.name, "--source", str(path))
 
 
 def fetch_command(context: ActionContext) -> str | None:
-    first, target = context.first, context.target
-    if first is None or first.dataset is None or target is None or target.folder is None:
+    """One command for each dataset; None where one of them lies in a folder that is no configured storage."""
+    target = context.target
+    if target is None or target.folder is None:
         return None
-    return _join(*_dataset_words("fetch", context), "--to", str(target.folder))
+    datasets = [selected for selected in context.picked if selected.dataset is not None]
+    return _join_all(_dataset_command("fetch", context, selected, "--to", str(target.folder)) for selected in datasets)
 
 
 def copy_command(context: ActionContext) -> str | None:
@@ -74,13 +80,18 @@ def copy_command(context: ActionContext) -> str | None:
 
 
 def verify_command(context: ActionContext) -> str | None:
-    source, first = context.source, context.first
-    if source is not None and source.folder is not None:
-        inside = source.folder / first.name.rstrip("/") if first is not None and first.is_folder else source.folder
-        return _join("archive-tui", "verify", str(inside))
-    if first is None or first.dataset is None:
-        return None
-    return _join(*_dataset_words("verify", context))
+    """One command for each dataset and folder that is picked; None as for `fetch_command`."""
+    source = context.source
+    folder = source.folder if source is not None else None
+    commands: list[str | None] = []
+    for selected in context.picked:
+        if selected.dataset is not None:
+            commands.append(_dataset_command("verify", context, selected))
+        elif folder is not None and selected.is_folder:
+            commands.append(_join("archive-tui", "verify", str(folder / selected.name.rstrip("/"))))
+    if not commands and folder is not None:
+        commands.append(_join("archive-tui", "verify", str(folder)))
+    return _join_all(commands)
 
 
 def connections_command(context: ActionContext) -> str:
@@ -91,20 +102,30 @@ def demo_command(context: ActionContext) -> str:
     return "archive-tui demo"
 
 
-def _dataset_words(verb: str, context: ActionContext) -> list[str]:
-    first, source = context.first, context.source
-    assert first is not None and first.dataset is not None and source is not None and source.storage is not None
-    version = ["--version", first.version] if first.version else []
-    return ["archive-tui", "dataset", verb, source.storage.name, first.dataset, *version]
+def _dataset_command(verb: str, context: ActionContext, selected: Selected, *more: str) -> str | None:
+    if context.source is None or context.source.storage is None or selected.dataset is None:
+        return None
+    version = ["--version", selected.version] if selected.version else []
+    return _join("archive-tui", "dataset", verb, context.source.storage.name, selected.dataset, *version, *more)
 
 
 def _join(*words: str) -> str:
     return shlex.join(words)
 
 
+def _join_all(commands: Iterable[str | None]) -> str | None:
+    """None when there is no command, or when one of them is missing: half of the work is not the same."""
+    known = list(commands)
+    return " && ".join(filter(None, known)) if known and None not in known else None
+
+
 _NEEDS_OTHER_SIDE = (
     "Copy goes from a folder to a storage (publish) or from a dataset to a folder (fetch): "
     "open one in the other pane, Tab goes there."
+)
+_NEEDS_FILES = (
+    "Publishing needs files or folders of this machine here (v changes the view), and a storage in the other pane: "
+    "Tab goes there, g opens one."
 )
 
 REGISTRY.register(
@@ -117,7 +138,7 @@ REGISTRY.register(
     Action("work.verify", "Verify: hash all again", ("f6", "6"), WORK, verify_command, can_verify,
            "verify", "Verify needs a folder with a manifest, or a dataset: v shows the datasets of a storage."),
     Action("work.publish", "Publish a dataset version", ("P", "f9", "9"), WORK, publish_command, can_publish, "publish",
-           "Publishing needs a local folder here and a storage in the other pane: Tab goes there, g opens one."),
+           _NEEDS_FILES),
     Action("work.audit", "Audit: watch it verify", ("A",), WORK, verify_command, can_verify, "audit",
            "An audit needs a folder with a manifest, or a dataset: v shows the datasets of a storage."),
     Action("work.compare", "Compare the two panes", ("equals_sign",), WORK),

@@ -17,6 +17,8 @@ def _command(context: ActionContext) -> str | None:
 
 
 REGISTRY.register(
+    Action("publish.field", "Next field", ("enter",), PUBLISH, label="next field"),
+    Action("publish.onward", "Next step, from any field", ("pagedown",), PUBLISH, label="next step"),
     Action("publish.next", "Next step", ("enter", "pagedown"), PUBLISH, label="next"),
     Action("publish.start", "Publish as planned", ("enter", "pagedown"), PUBLISH, label="publish now"),
     Action("publish.done", "Close the guide", ("enter", "pagedown"), PUBLISH, label="done"),
@@ -26,13 +28,14 @@ REGISTRY.register(
     Action("publish.left", "Choice before", ("left",), PUBLISH),
     Action("publish.right", "Choice after", ("right",), PUBLISH),
     Action("publish.rescan", "Look at the source again", ("r",), PUBLISH, label="look again"),
-    Action("publish.hash", "Compare by SHA-256", ("h",), PUBLISH, label="compare by SHA-256"),
-    Action("publish.differences", "Show every difference", ("d",), PUBLISH, label="every difference"),
+    Action("publish.hash", "Compare by SHA-256", ("h",), PUBLISH, label="compare"),
+    Action("publish.differences", "Show every difference", ("d",), PUBLISH, label="differences"),
     Action("publish.retry", "Publish again", ("r",), PUBLISH, label="try again"),
     Action("publish.stop", "Stop the job", ("s",), PUBLISH, label="stop"),
     Action("publish.copy", "Copy the command line", ("y",), PUBLISH, _command, label="copy command"),
     Action("publish.save", "Save the receipt", ("w",), PUBLISH, label="save"),
     Action("publish.leave", "Leave; the draft is kept, a job goes on", ("escape",), PUBLISH, label="leave"),
+    Action("page.palette", "All actions of this page", ("colon", "ctrl+p"), PAGE, label="more"),
     Action("page.help", "Help for this page", ("f1", "question_mark"), PAGE, label="help"),
     Action("row.up", "Up", ("up", "k"), ROWS),
     Action("row.down", "Down", ("down", "j"), ROWS),

@@ -10,7 +10,7 @@ from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.jobs.job import FailedItem
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_size
-from archive_tui.tui.lines.cells import Cell, cut_middle, pad_to
+from archive_tui.tui.lines.cells import Cell, cut_end, cut_middle, pad_to
 from archive_tui.tui.lines.text_rows import labelled_rows
 
 GLYPHS = {
@@ -47,6 +47,7 @@ def finding_row(finding: Finding, width: int) -> list[Cell]:
         tail = f"  {escape_for_display(finding.detail)}" if finding.detail else ""
     room = max(16, width - 16 - min(len(tail), 36))
     path = pad_to(cut_middle(escape_for_display(finding.path), room), room)
+    tail = cut_end(tail, max(0, width - 15 - room))
     return [(f" {GLYPHS[finding.kind]} {finding.kind.ljust(11)}", style), (path, ""), (tail, "weak")]
 
 
@@ -55,7 +56,7 @@ def failed_item_row(item: FailedItem, width: int) -> list[Cell]:
     reason = escape_for_display(item.reason)
     room = max(16, width - 6 - min(len(reason), 40))
     path = pad_to(cut_middle(escape_for_display(item.item), room), room)
-    return [(f" {_glyph_of(item)} ", "damaged"), (path, ""), (f"  {reason}", "weak")]
+    return [(f" {_glyph_of(item)} ", "damaged"), (path, ""), (cut_end(f"  {reason}", max(0, width - 4 - room)), "weak")]
 
 
 def finding_detail(finding: Finding, width: int) -> list[list[Cell]]:

@@ -12,6 +12,7 @@ from textual import events
 
 from archive_tui.operations.listing import Arrangement
 from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.sentences import join_sentences
 from archive_tui.tui.panes.pane_lines import FIRST_ROW, pane_line
 from archive_tui.tui.panes.pane_messages import (
     ListingFailed,
@@ -56,6 +57,7 @@ class Pane(LineWidget):
         self._generation = 0
         self._stop = threading.Event()
         self._wanted_name: str | None = None
+        self._is_untouched = True
 
     def open_location(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
         """Shows another location, or another view of this one; what was asked for before is stopped."""
@@ -68,6 +70,7 @@ class Pane(LineWidget):
             self.arrangement = replace(self.arrangement, pattern="")
             self.cursor = self.top = 0
             self.rows = EmptyRows()
+            self._is_untouched = True
         self._wanted_name = cursor_name
         self._start(load_rows)
         self.refresh_changed()
@@ -128,15 +131,18 @@ class Pane(LineWidget):
         self.is_loading = False
         self.notice = describe_failure(message.error)
         self.refresh_changed()
-        self.post_message(PaneListed(self, " ".join(self.notice)))
+        self.post_message(PaneListed(self, join_sentences(*self.notice)))
 
     def _adopt(self, rows: PaneRows) -> None:
         wanted = self._wanted_name
-        if wanted is None and self.cursor > 0 and self.cursor < self.rows.count:
+        if wanted is None and not self._is_untouched and 0 < self.cursor < self.rows.count:
             wanted = self.rows.name(self.cursor)
         self.rows = rows
         found = rows.find(wanted.__eq__, 0) if wanted is not None else None
-        self.cursor = found if found is not None else min(self.cursor, max(0, rows.count - 1))
+        if found is None and self._is_untouched:
+            self.cursor = _first_entry(rows)
+        else:
+            self.cursor = found if found is not None else min(self.cursor, max(0, rows.count - 1))
         if rows.is_complete:
             self._wanted_name = None
         self._scroll_to_cursor()
@@ -165,6 +171,7 @@ class Pane(LineWidget):
     def move_cursor(self, row: int) -> None:
         """Puts the cursor on a row, or on the nearest that there is; repaints two lines, or a page when it scrolls."""
         before, top = self.cursor, self.top
+        self._is_untouched = False
         self.cursor = min(max(0, row), max(0, self.rows.count - 1))
         self._wanted_name = None
         self._scroll_to_cursor()
@@ -181,6 +188,7 @@ class Pane(LineWidget):
             return
         self.cursor += top - self.top
         self.top = top
+        self._is_untouched = False
         self._wanted_name = None
         self.refresh_changed()
 
@@ -252,3 +260,8 @@ class Pane(LineWidget):
 
     def on_resize(self) -> None:
         self._scroll_to_cursor()
+
+
+def _first_entry(rows: PaneRows) -> int:
+    """The row on which the cursor stands in a location that was just opened: not the way up, where there is more."""
+    return 1 if rows.count > 1 and rows.name(0) == PARENT else 0

@@ -110,7 +110,12 @@ def notice_lines(pane: Pane, width: int) -> list[str]:
         if pane.arrangement.pattern:
             return ["", "Nothing matches the filter: f changes it."]
         if pane.view == "datasets":
-            return ["", "No datasets here yet.", "From a folder, P publishes the first one.", "v shows all objects."]
+            sentences = (
+                "No datasets here yet.",
+                "From a folder in the other pane, P publishes one.",
+                "v shows all objects.",
+            )
+            return ["", *(line for text in sentences for line in textwrap.wrap(text, max(10, width)))]
         return ["", "Nothing here."]
     return []
 

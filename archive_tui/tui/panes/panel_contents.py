@@ -73,7 +73,8 @@ def property_lines(
 
 
 def _info_lines(info: ObjectInfo) -> list[PanelLine]:
-    lines = _property("size", f"{format_size(info.size)} ({format_number(info.size)} bytes)")
+    exact = f" ({format_number(info.size)} bytes)" if info.size >= 0 else ": the storage does not tell it"
+    lines = _property("size", f"{format_size(info.size)}{exact}")
     if info.modified is not None:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.modified))
         lines += _property("modified", moment) + _property("age", format_age(info.modified))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.quantities import format_count, format_size
+from archive_tui.names.quantities import format_count, format_size, format_total
 from archive_tui.operations.listing import make_name_filter
 from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.lines.cells import Cell
@@ -95,7 +95,7 @@ class DatasetRows:
         if line.summary is None:
             return [(PARENT, "")] + [("", "")] * (len(columns) - 1)
         version = line.version or line.summary.latest
-        size = format_size(version.size if line.version else line.summary.total_bytes)
+        size = format_size(version.size) if line.version else _format_sizes(line.summary.versions)
         has_size_column = any(column.title == "size" for column in columns)
         by_title: dict[str, Cell] = {
             "name": self._name_cell(line),
@@ -121,7 +121,7 @@ class DatasetRows:
 
     def _state_of_version(self, version: DatasetVersion) -> IntegrityState:
         evidence = self.evidence.get(version.key)
-        return state_of(evidence, is_stale=evidence is not None and evidence.size != version.size)
+        return state_of(evidence, is_stale=evidence is not None and 0 <= version.size != evidence.size)
 
     def name(self, row: int) -> str:
         line = self._lines[row]
@@ -162,11 +162,16 @@ class DatasetRows:
 
     def summary(self, marked: set[str], loaded: int) -> str:
         versions = sum(len(summary.versions) for summary in self.summaries)
-        total = sum(summary.total_bytes for summary in self.summaries)
-        parts = [format_count(len(self.summaries), "dataset"), format_count(versions, "version"), format_size(total)]
+        total = _format_sizes(version for summary in self.summaries for version in summary.versions)
+        parts = [format_count(len(self.summaries), "dataset"), format_count(versions, "version"), total]
         if self.pattern:
             shown = len({line.summary.name for line in self._lines if line.summary is not None})
             parts = [f'"{escape_for_display(self.pattern)}" {shown} of {format_count(len(self.summaries), "dataset")}']
         if marked:
             parts.append(f"{len(marked)} marked")
         return " · ".join(parts)
+
+
+def _format_sizes(versions: Iterable[DatasetVersion]) -> str:
+    sizes = [version.size for version in versions]
+    return format_total(sum(max(0, size) for size in sizes), sum(size < 0 for size in sizes))

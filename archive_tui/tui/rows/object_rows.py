@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.quantities import format_number, format_size
+from archive_tui.names.quantities import NOT_KNOWN, format_number, format_size, format_total
 from archive_tui.operations.listing import ArrangedRows, Arrangement, EntryTable
 from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.lines.cells import Cell
@@ -60,7 +60,7 @@ class ObjectRows:
         name = escape_for_display(self.table.names[index])
         by_title: dict[str, Cell] = {
             "name": (name_in_ascii(name) if self.ascii_only else name, "folder" if is_folder else ""),
-            "size": ("" if size is None else format_size(size), ""),
+            "size": ("" if is_folder else NOT_KNOWN if size is None else format_size(size), ""),
             "modified": (format_time(self.table.modified(index), self.now), "weak"),
             "age": (format_age(self.table.modified(index), self.now), "weak"),
         }
@@ -130,16 +130,18 @@ class ObjectRows:
                     f'"{escape_for_display(self.arrangement.pattern)}" {format_number(shown)} of {format_number(total)}'
                 ]
         if marked:
-            parts += [f"{format_number(len(marked))} marked", format_size(self._marked_bytes(marked))]
+            parts += [f"{format_number(len(marked))} marked", self._marked_size(marked)]
         elif self.is_complete:
-            parts += [format_size(self.arranged.total_bytes)]
+            parts += [format_total(self.arranged.total_bytes, self.arranged.unknown_sizes)]
             if self.arranged.hidden:
                 parts += [f"{format_number(self.arranged.hidden)} hidden"]
         return " · ".join(parts)
 
-    def _marked_bytes(self, marked: set[str]) -> int:
-        names, sizes = self.table.names, self.table.sizes
-        return sum(max(0, sizes[index]) for index in self.arranged.order if names[index] in marked)
+    def _marked_size(self, marked: set[str]) -> str:
+        table = self.table
+        files = [at for at in self.arranged.order if table.names[at] in marked and not table.is_folder(at)]
+        sizes = [table.size(index) for index in files]
+        return format_total(sum(size or 0 for size in sizes), sizes.count(None))
 
     def _index(self, row: int) -> int | None:
         """Position in the table; None for the way up. Raises: IndexError."""

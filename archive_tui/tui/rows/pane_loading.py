@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from archive_tui.integrity.evidence import Evidence
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 REARRANGE_GROWTH = 1.5
 """While a listing grows, it is sorted again only when it has grown by this factor; the count is told in between."""
+
+
+UNSORTED_HELD = 0.6
+"""Seconds for which entries that come in no order are not painted: sorted ones would take the place of nearly all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,20 @@ def _load_objects(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:
     location, table = request.location, EntryTable()
     known = _lookup_evidence(request)
     shown = 0
+    shown_from = math.inf
     for count in load_entries(location.store, location.prefix, table, evidence=known, stop=stop):
-        if table.is_complete or count >= shown * REARRANGE_GROWTH:
+        if math.isinf(shown_from):
+            shown_from = time.monotonic() + (0.0 if _is_in_order(table) else UNSORTED_HELD)
+        if table.is_complete or (count >= shown * REARRANGE_GROWTH and time.monotonic() >= shown_from):
             shown = count
             yield Loaded(arrange_rows(request, table, stop), count)
         else:
             yield Loaded(None, count)
+
+
+def _is_in_order(table: EntryTable) -> bool:
+    """True when what has come so far is sorted by name, as from stores that list in order."""
+    return all(before <= after for before, after in pairwise(table.names))
 
 
 def arrange_rows(request: LoadRequest, table: EntryTable, stop: StopSignal) -> ObjectRows:

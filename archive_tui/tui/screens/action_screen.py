@@ -42,6 +42,11 @@ class ActionScreen(Screen[None]):
     def status_line(self) -> StatusLine | None:
         return next(iter(self.query(StatusLine)), None)
 
+    @property
+    def has_open_prompt(self) -> bool:
+        """True while a question in the status line gets all keys."""
+        return self.status_line is not None and self.status_line.prompt is not None
+
     def on_mount(self) -> None:
         for line in self.query(KeyLine):
             line.show_actions(self.actions_here)

@@ -16,11 +16,11 @@ from archive_tui.progress import StopSignal
 from archive_tui.tui.actions.page_actions import CONNECTIONS, ROWS
 from archive_tui.tui.actions.registry import Action
 from archive_tui.tui.lines.cells import Cell, cut_middle, pad_to
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
-from archive_tui.tui.widgets.line_view import LineView
 from archive_tui.tui.widgets.row_list import RowList
 
 OUTCOME_LOOKS = {
@@ -42,7 +42,7 @@ class ConnectionsScreen(Page):
         self._cards: dict[str, StorageCard | str] = {}
         self._testing = ""
         self._list = RowList(id="connections-list")
-        self._card = LineView(id="connections-card")
+        self._card = RowList(id="connections-card", has_cursor=False)
 
     def compose_body(self) -> Iterable[Widget]:
         self._list.styles.height = min(8, len(self._names) + 2)
@@ -69,7 +69,7 @@ class ConnectionsScreen(Page):
     def draw(self) -> None:
         width = self.size.width
         self._list.show_drawn_rows(len(self._names), lambda index: self._name_row(self._names[index], width))
-        self._card.show(self._card_rows(self.chosen, width))
+        self._card.show_rows(self._card_rows(self.chosen, width))
 
     def _name_row(self, name: str, width: int) -> list[Cell]:
         values = describe_storage(self.services.settings, name)
@@ -89,17 +89,22 @@ class ConnectionsScreen(Page):
 
     def _card_rows(self, name: str, width: int) -> list[list[Cell]]:
         rows: list[list[Cell]] = [[(f" {escape_for_display(name)}", "heading")]]
+        card = self._cards.get(name)
+        if isinstance(card, StorageCard):
+            return [
+                *rows,
+                *_outcome_rows(card, width),
+                [],
+                *labelled_rows("so:", card.conclusion, width - 2, "heading"),
+            ]
         for key, value in describe_storage(self.services.settings, name).items():
             rows += [[(f"   {escape_for_display(key)}".ljust(24), "weak"), (f" {escape_for_display(value)}", "")]]
         rows.append([])
         if self._testing == name and self.is_live():
             return [*rows, [(" ▸ trying it out with one small object, which is removed again", "running")]]
-        card = self._cards.get(name)
         if card is None:
             return [*rows, [(" Not tested in this session: t tries what it can do, with one small object.", "weak")]]
-        if isinstance(card, str):
-            return [*rows, *labelled_rows("✗", card, width - 2, "damaged")]
-        return [*rows, *_outcome_rows(card, width), [], *labelled_rows("so:", card.conclusion, width - 2, "heading")]
+        return [*rows, *labelled_rows("✗", card, width - 2, "damaged")]
 
     def offers(self, action: Action) -> bool:
         return action.id != "connections.test" or not self.is_live()
@@ -117,7 +122,7 @@ class ConnectionsScreen(Page):
         if outcome.error is None:
             self._cards[name] = outcome.value
         else:
-            self._cards[name] = f"{outcome.error.message} {outcome.error.hint}".strip()
+            self._cards[name] = describe_error(outcome.error)
 
     def do_connections_copy(self) -> None:
         self.app.copy_to_clipboard(self.command_line)
@@ -133,10 +138,10 @@ class ConnectionsScreen(Page):
         self._list.move_cursor(1)
 
     def do_row_page_up(self) -> None:
-        self._list.move_page(-1)
+        self._card.move_page(-1)
 
     def do_row_page_down(self) -> None:
-        self._list.move_page(1)
+        self._card.move_page(1)
 
     def do_row_first(self) -> None:
         self._list.move_to_end(is_last=False)

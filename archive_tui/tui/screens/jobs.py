@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.containers import Horizontal
@@ -19,12 +19,18 @@ from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.job_detail import JobDetailScreen
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
-from archive_tui.tui.widgets.line_view import LineView
+from archive_tui.tui.widgets.line_view import Line, LineView
 from archive_tui.tui.widgets.row_list import RowList
 
 FIGURES_WIDTH = 35
 STATE_WIDTH = 16
 BAR_WIDTH = 8
+NOTHING_YET: Sequence[Line] = (
+    (("   Nothing has been started yet. In the panes", ""),),
+    (("   P   publishes a folder,", ""),),
+    (("   F5  publishes or fetches, by direction,", ""),),
+    (("   F6  verifies a folder or a dataset.", ""),),
+)
 
 
 class JobsScreen(Page):
@@ -72,9 +78,7 @@ class JobsScreen(Page):
         head = f"   #  {'what'.ljust(width - 6 - STATE_WIDTH)}{'state'.ljust(STATE_WIDTH)}"
         self._head.show([[(head + f"{' done'.ljust(BAR_WIDTH + 7)}{'rate'.rjust(9)}{'left'.rjust(8)}", "weak")]])
         if not jobs:
-            self._names.show_rows(
-                [[], [("   Nothing has been started yet. P publishes, F5 fetches, F6 verifies.", "")]]
-            )
+            self._names.show_rows(NOTHING_YET)
             self._figures.show([])
             return
         self._names.show_drawn_rows(len(jobs), lambda index: name_cells(jobs[index], width))

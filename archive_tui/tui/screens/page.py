@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input
 
 from archive_tui.errors import ArchiveError
 from archive_tui.jobs.job import JobSnapshot
@@ -19,8 +20,9 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.page_actions import PAGE
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
 from archive_tui.tui.lines.cells import Cell, cut_end, pad_to
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.panes.panel_contents import help_lines
-from archive_tui.tui.screens.action_screen import ActionScreen
+from archive_tui.tui.screens.page_palette import PagePalette
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import TaskEnded, Tasks
 from archive_tui.tui.widgets.key_line import KeyLine
@@ -42,7 +44,7 @@ class JobChanged(Message, bubble=False):
         self.job = job
 
 
-class Page(ActionScreen):
+class Page(PagePalette):
     """Subclasses give `action_groups`, `compose_body` and `draw`. `draw` is called four times a second while a job or a
     task of this page runs, and not at all when nothing does."""
 
@@ -63,6 +65,7 @@ class Page(ActionScreen):
         with Vertical(id="page-body"):
             yield from self.compose_body()
         yield self._help
+        yield self.menu
         yield StatusLine()
         yield KeyLine()
 
@@ -110,8 +113,7 @@ class Page(ActionScreen):
             self.status_line.say(text, with_time=bool(text))
 
     def say_error(self, error: ArchiveError) -> None:
-        hint = f" {error.hint}" if error.hint else ""
-        self.say(escape_for_display(f"✗ {error.message}{hint}"))
+        self.say(escape_for_display(f"✗ {describe_error(error)}"))
 
     def ask_text(self, label: str, text: str, accepted: Callable[[str], None]) -> None:
         """Asks for a line of text in the status line; Esc answers nothing."""
@@ -140,10 +142,14 @@ class Page(ActionScreen):
     def actions_here(self) -> list[Action]:
         """Only what makes sense now is shown, and done."""
         own = [action for action in super().actions_here if self.offers(action)]
-        return [*own, *REGISTRY.in_groups((PAGE,))]
+        return [*own, *(action for action in REGISTRY.in_groups((PAGE,)) if not self._is_typed(action))]
 
     def offers(self, action: Action) -> bool:
         return True
+
+    def _is_typed(self, action: Action) -> bool:
+        """While a field has the focus, the palette's key is a letter of its text."""
+        return action.id == "page.palette" and isinstance(self.focused, Input)
 
     def on_key(self, event: events.Key) -> None:
         """While the help is open it has the keys: some move it, every other one closes it."""

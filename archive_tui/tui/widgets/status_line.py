@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from archive_tui.tui.lines.cells import Cell, cut_end, pad_to, take_cells_from_end
 from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.widgets.line_editor import Prompt
 from archive_tui.tui.widgets.line_widget import LineWidget
+
+MOST_LINES = 3
 
 
 class StatusLine(LineWidget):
@@ -23,18 +27,37 @@ class StatusLine(LineWidget):
         """`sentence` is already escaped where it holds names."""
         self.sentence = sentence
         self.said_at = time.time() if with_time else None
+        self._make_room()
         self.refresh()
 
     def ask(self, prompt: Prompt | None) -> None:
         self.prompt = prompt
+        self._make_room()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """A long sentence gets more lines: what it says last is what to do."""
+        count = 1 if self.prompt is not None else len(self._sentence_lines())
+        if self.styles.height is None or self.styles.height.value != count:
+            self.styles.height = count
+
+    def _sentence_lines(self) -> list[str]:
+        clock = f"{format_clock(self.said_at)} " if self.said_at is not None else ""
+        room = max(10, self.size.width - 1 - len(clock) - 1)
+        if not self.size.width or cell_len(self.sentence) <= room:
+            return [f" {clock}{self.sentence}"]
+        lines = textwrap.wrap(self.sentence, room, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+        return [f" {clock if number == 0 else ' ' * len(clock)}{line}" for number, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.prompt is not None:
-            return self.make_strip(self._prompt_cells(self.prompt, width), width)
-        clock = f"{format_clock(self.said_at)} " if self.said_at is not None else ""
-        text = f" {clock}{self.sentence}"
+            return self.make_strip(self._prompt_cells(self.prompt, width) if y == 0 else [], width)
+        lines = self._sentence_lines()
+        text = lines[y] if y < len(lines) else ""
         return self.make_strip([(cut_end(text, width - 1, self.glyphs.ellipsis), "")], width)
 
     def _prompt_cells(self, prompt: Prompt, width: int) -> list[Cell]:

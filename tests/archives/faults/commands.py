@@ -96,21 +96,13 @@ class Tracer:
 
     def run(self, folder: Path, *words: str, inject: str, path: str = "") -> Finished:
         """`inject` in strace's words: `linkat:signal=KILL:when=2`; `path`: only calls that name this path."""
+        return run_program(folder, *words, before=self.command(inject, path), program=self._program)
+
+    def command(self, inject: str, path: str = "") -> tuple[str, ...]:
+        """Returns what comes before a program to trace it."""
         calls = inject.partition(":")[0]
         only = ("-P", path) if path else ()
-        command = (
-            self._strace,
-            "-qq",
-            "-f",
-            "-o",
-            "/dev/null",
-            *only,
-            "-e",
-            f"trace={calls}",
-            "-e",
-            f"inject={inject}",
-        )
-        return run_program(folder, *words, before=command, program=self._program)
+        return (self._strace, "-qq", "-f", "-o", "/dev/null", *only, "-e", f"trace={calls}", "-e", f"inject={inject}")
 
     def count_calls(self, folder: Path, calls: tuple[str, ...], *words: str) -> dict[str, int]:
         """Runs the program without a fault; returns for each call how often the thread that makes most of them

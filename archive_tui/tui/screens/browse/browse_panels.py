@@ -108,6 +108,9 @@ class BrowsePanels(ActionScreen):
         context = self.action_context
         keymap = self.archive_app.keymap
         possible = [action for action in self.actions_here if not only_commands or action.command_line(context)]
+        if not possible:
+            self.show_status("Nothing that can be done here has a command line.")
+            return
         chosen: list[Action] = list(possible)
         panel = Panel(title, palette_lines(chosen, keymap, context), footer, has_cursor=True, kind="palette")
         panel.accept = lambda position: accept(chosen[position])  # type: ignore[operator]
@@ -134,7 +137,7 @@ class BrowsePanels(ActionScreen):
         """Copies the equivalent command line through the terminal (OSC 52), and shows it."""
         command = action.command_line(self.action_context)
         if command is None:
-            self.show_status(f"{action.title}: no command line does this here.")
+            self.show_status(f"{action.title}: no command does this: part of a folder, or a folder that is no storage.")
             return
         self.app.copy_to_clipboard(command)
         self.show_status(f"Copied: {escape_for_display(command)}")

@@ -11,6 +11,7 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count
 from archive_tui.operations.listing import SortBy
 from archive_tui.operations.listing_comparison import Sign, compare_listings
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
@@ -145,7 +146,7 @@ class BrowsePrompts(ActionScreen):
         try:
             location = self.open_word(word.strip())
         except ArchiveError as error:
-            self.show_status(escape_for_display(f"{error.message} {error.hint}"))
+            self.show_status(escape_for_display(describe_error(error)))
             return
         self.go_to(self.active, location)
 

@@ -13,6 +13,7 @@ from archive_tui.operations.scanning import PartialScan, iter_scan
 from archive_tui.operations.source_scan import ScanRemark
 from archive_tui.progress import StopSignal, check_stop
 from archive_tui.tui.lines.cells import Cell, cut_middle
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.screens.publish.draft import PublishDraft, narrow_scan
 from archive_tui.tui.screens.publish.step import PublishStep
@@ -79,7 +80,7 @@ class ContentsStep(PublishStep):
 
     def _scanned(self, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self._failure = escape_for_display(f"{outcome.error.message} {outcome.error.hint}")
+            self._failure = escape_for_display(describe_error(outcome.error))
             self.page.say_error(outcome.error)
         elif outcome.value.scan is not None:
             self.draft.scan = narrow_scan(outcome.value.scan, self.draft.chosen)
@@ -118,12 +119,8 @@ class ContentsStep(PublishStep):
 
     def _verdict(self, refusals: tuple[ScanRemark, ...]) -> list[Cell]:
         if refusals:
-            return [
-                (
-                    f" ✗ Cannot be published: {format_count(len(refusals), 'thing')} in the way. Repair, then r looks again.",
-                    "damaged",
-                )
-            ]
+            count = format_count(len(refusals), "thing")
+            return [(f" ✗ Cannot be published: {count} in the way. Repair, then r looks again.", "damaged")]
         if self.draft.scan is not None and not self.draft.scan.files:
             return [(" ✗ Nothing to publish: there are no files.", "damaged")]
         return [(" ✓ Everything here can be published.", "proven")]

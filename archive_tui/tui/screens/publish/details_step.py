@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 
 from archive_tui.archives.datasets.planning import DatasetDetails
@@ -69,14 +70,17 @@ class DetailsStep(PublishStep):
         ):
             text = f"Carried over from {plan.latest.version}; all of it may stay as it is."
         else:
-            text = "All of it may stay empty. It is kept in the manifest of this version."
-        self._intro.show([[], [(f" {text}", "")]])
+            text = "All of it may stay empty; it is kept in the manifest."
+        self._intro.show([[], [(f" {text}", "")], [(" PgDn goes on from any field.", "weak")]])
 
     def do_publish_up(self) -> None:
         self.move_focus(-1)
 
     def do_publish_down(self) -> None:
         self.move_focus(1)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.page.draw_keys()
 
     def finish(self) -> str:
         self.keep()

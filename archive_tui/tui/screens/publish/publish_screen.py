@@ -124,6 +124,7 @@ class PublishScreen(Page):
         else:
             self.go_to(self.draft.step + 1)
 
+    do_publish_onward = do_publish_next
     do_publish_start = do_publish_next
     do_publish_done = do_publish_next
 
@@ -136,6 +137,8 @@ class PublishScreen(Page):
             self.go_to(PLAN if self.draft.step == PROGRESS else self.draft.step - 1)
 
     def on_key(self, event: events.Key) -> None:
+        if self.has_open_prompt:
+            return
         if isinstance(self.focused, Input) and event.key in EDITING_KEYS:
             event.prevent_default()  # the field's own bindings run last of all: the screen leaves these keys to them
         elif event.character and self.step.take_character(event.character):
@@ -155,6 +158,10 @@ class PublishScreen(Page):
 
     def offers(self, action: Action) -> bool:
         word = action.id.removeprefix("publish.")
+        if word in ("field", "onward"):
+            return self.step.has_fields_left
+        if word == "next" and self.step.has_fields_left:
+            return False
         if word in ("next", "start", "done"):
             return word == self.step.next_word and self.step.can_go_on
         if word == "back":

@@ -13,6 +13,7 @@ from archive_tui.errors import ArchiveError, InvalidName
 from archive_tui.names.dataset_names import check_dataset_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.screens.publish.draft import PublishDraft, propose_name
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
@@ -132,7 +133,7 @@ class SourceStep(PublishStep):
         try:
             self.services.storage(self._storage)
         except ArchiveError as error:
-            return escape_for_display(f"✗ {error.message} {error.hint}")
+            return escape_for_display(f"✗ {describe_error(error)}")
         self.keep()
         return ""
 

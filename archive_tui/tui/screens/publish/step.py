@@ -76,6 +76,15 @@ class PublishStep(Vertical):
     def focused_field(self) -> int | None:
         return next((index for index, field in enumerate(self.fields) if field.input is self.app.focused), None)
 
+    @property
+    def has_fields_left(self) -> bool:
+        """True while a field has the focus and is not the last one: Enter goes to the next of them."""
+        index = self.focused_field
+        return index is not None and index + 1 < len(self.fields)
+
+    def do_publish_field(self) -> None:
+        self.move_focus(1)
+
     def move_focus(self, by: int) -> bool:
         """Returns False when there is no field that way."""
         index = self.focused_field
