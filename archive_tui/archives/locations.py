@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archive_tui.archives.storages import Storage, default_storage_name, open_storage, storage_names
 from archive_tui.errors import ConfigurationError
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.settings import Settings, did_you_mean
 

@@ -17,7 +17,7 @@ from archive_tui.integrity.report import IntegrityReport, Verdict
 from archive_tui.jobs.commands import fetch_command, publish_command, verify_folder_command, verify_version_command
 from archive_tui.jobs.job import JobResult, JobSpec, JobState
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.hashing import hash_files
+from archive_tui.operations.hashing.files import hash_files
 from archive_tui.operations.verifying import verify_folder
 from archive_tui.progress import Ended, Event, ItemDone, ItemFailed, Planned, Report, StopSignal
 

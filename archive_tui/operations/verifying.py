@@ -12,9 +12,9 @@ from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.manifests import FoundManifest, find_manifest
 from archive_tui.names.display import escape_for_display
-from archive_tui.operations.contained_open import source_not_found
 from archive_tui.operations.folder_listing import list_folder_files
-from archive_tui.operations.hashing import HashedFile, hash_files
+from archive_tui.operations.hashing.files import HashedFile, hash_files
+from archive_tui.operations.scanning.contained_open import source_not_found
 from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
 
 PHASE = "verify"

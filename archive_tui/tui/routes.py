@@ -16,7 +16,7 @@ from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, ver
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_total
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.tui.lines.cells import cut_middle
 from archive_tui.tui.lines.sentences import describe_end

@@ -17,7 +17,7 @@ from archive_tui.archives.datasets.upload import upload_archive_folder
 from archive_tui.cli.entry import run_command_line
 from archive_tui.core import new_storage_client
 from archive_tui.errors import ArchiveError, SourceError
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.progress import BytesDone, Event
 from tests.archives.faults.commands import Finished, Tracer, publish_words, run_program
 from tests.archives.faults.places import (

@@ -15,9 +15,9 @@ from archive_tui.archives.datasets.publishing import PublishReceipt, PublishRequ
 from archive_tui.archives.datasets.verifying import verify_version
 from archive_tui.errors import AccessDenied, ArchiveError, StorageFull, StorageUnavailable
 from archive_tui.integrity.report import Verdict
-from archive_tui.objects.faulty_store import Fault, FaultKind, FaultyStore
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectStore
+from archive_tui.objects.wrappers.faulty_store import Fault, FaultKind, FaultyStore
 from tests.archives.faults.places import check_only_whole_versions, tree_of, write_source
 
 NAME = "winds"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.manifests.dataset_manifest import DatasetManifest, format_dataset_manifest, manifest_time
-from archive_tui.operations.hashing import hash_file, hash_files
+from archive_tui.operations.hashing.files import hash_file, hash_files
 from archive_tui.operations.verifying import verify_folder
 
 CORES = 2

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_tui.integrity.inventory import Inventory
-from archive_tui.objects.folder import FolderStore
-from archive_tui.operations.packing import pack_archive
-from archive_tui.operations.scanning import scan_source
-from archive_tui.operations.unpacking import unpack_archive
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.operations.packing.archive import pack_archive
+from archive_tui.operations.scanning.scan import scan_source
+from archive_tui.operations.unpacking.archive import unpack_archive
 
 ROUNDS = 3
 CORES = 2

@@ -8,8 +8,8 @@ import pytest
 
 from archive_tui.errors import HostileArchive
 from archive_tui.objects.memory import MemoryStore
-from archive_tui.operations.archive_structure import read_archive_structure
-from archive_tui.operations.unpacking import unpack_archive
+from archive_tui.operations.unpacking.archive import unpack_archive
+from archive_tui.operations.unpacking.structure import read_archive_structure
 from tests.hostile.hostile_archives import GENERATORS, refusal_of
 from tests.hostile.zip_builder import Lying, build
 

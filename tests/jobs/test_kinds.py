@@ -17,7 +17,7 @@ from archive_tui.jobs.job import JobSnapshot, JobSpec, JobState
 from archive_tui.jobs.kinds import compare_job, fetch_job, publish_job, verify_folder_job, verify_version_job
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.scanning import scan_source
+from archive_tui.operations.scanning.scan import scan_source
 
 SECONDS = 30.0
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from archive_tui.errors import ArchiveError
-from archive_tui.objects import temporary_entries
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder import temporary_entries
+from archive_tui.objects.folder.store import FolderStore
 
 CONTENT = random.Random(7).randbytes(3 * 40_000)
 _PR_SET_PTRACER = 0x59616D61

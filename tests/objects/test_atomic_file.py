@@ -14,10 +14,10 @@ import pytest
 from archive_tui.errors import AccessDenied, HashError, ObjectExists, SourceChanged, StorageError, StorageFull
 from archive_tui.integrity.digest import sha256_of_bytes
 from archive_tui.names.object_keys import is_temporary_name
-from archive_tui.objects import temporary_entries
-from archive_tui.objects.atomic_file import write_atomically
-from archive_tui.objects.read_back import TRAILING_FROM
-from archive_tui.objects.temporary_entries import (
+from archive_tui.objects.folder import temporary_entries
+from archive_tui.objects.folder.atomic_file import write_atomically
+from archive_tui.objects.folder.read_back import TRAILING_FROM
+from archive_tui.objects.folder.temporary_entries import (
     claim_name,
     create_locked_folder,
     new_temporary_name,
@@ -184,7 +184,7 @@ def hold_entry_elsewhere(folder: Path, make: str) -> subprocess.Popen[str]:
     code = f"""
 import os, sys
 from pathlib import Path
-from archive_tui.objects.temporary_entries import *
+from archive_tui.objects.folder.temporary_entries import *
 folder = Path(sys.argv[1])
 descriptor = os.open(folder, os.O_RDONLY)
 held = {make}

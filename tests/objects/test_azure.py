@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from archive_tui.objects.azure import AzureStore
+from archive_tui.objects.azure.store import AzureStore
 from archive_tui.objects.object_store import ObjectStore
 from tests.conformance.object_store_suite import MIB, ObjectStoreSuite
 from tests.objects.azure_faults import LostReplies
@@ -19,7 +19,7 @@ AZURE_REFUSES = frozenset({"dots at the end...", "back\\slash.txt"})
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pages with few objects: the emulator takes its time for thousands."""
-    monkeypatch.setattr("archive_tui.objects.azure_listing.PAGE_SIZE", 50)
+    monkeypatch.setattr("archive_tui.objects.azure.listing.PAGE_SIZE", 50)
 
 
 class TestAzureStore(ObjectStoreSuite):

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_tui.errors import ConfigurationError, InvalidName
-from archive_tui.objects.azure import AzureStore
-from archive_tui.objects.azure_connection import parse_account_url, parse_connection_string
-from archive_tui.objects.azure_errors import redact_secrets
-from archive_tui.objects.azure_names import name_for_reading, name_for_writing
-from archive_tui.objects.azure_upload import BLOCK_SIZE, cut_blocks, find_block_size
+from archive_tui.objects.azure.connection import parse_account_url, parse_connection_string
+from archive_tui.objects.azure.errors import redact_secrets
+from archive_tui.objects.azure.names import name_for_reading, name_for_writing
+from archive_tui.objects.azure.store import AzureStore
+from archive_tui.objects.azure.upload import BLOCK_SIZE, cut_blocks, find_block_size
 
 KEY = "bm90IGEgcmVhbCBrZXk="
 PORTAL = f"DefaultEndpointsProtocol=https;AccountName=lab;AccountKey={KEY};EndpointSuffix=core.windows.net"
@@ -105,7 +105,7 @@ def test_the_login_of_the_machine_needs_its_package(monkeypatch: pytest.MonkeyPa
 def test_no_library_is_loaded_before_it_is_used() -> None:
     program = (
         "import sys\n"
-        "from archive_tui.objects.azure import AzureStore\n"
+        "from archive_tui.objects.azure.store import AzureStore\n"
         f"AzureStore('climate', conn_str={PORTAL!r}).traits\n"
         "print([name for name in ('azure', 'azure.core', 'obstore', 'requests', 'asyncio') if name in sys.modules])"
     )
@@ -142,7 +142,7 @@ def test_blocks_hold_the_stream_in_order(lengths: list[int]) -> None:
         chunks.append(memoryview(content)[position : position + length])
         position += length
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("archive_tui.objects.azure_upload.BLOCK_SIZE", 16)
+        patch.setattr("archive_tui.objects.azure.upload.BLOCK_SIZE", 16)
         blocks = list(cut_blocks(chunks, None))
     assert b"".join(blocks) == content[:position]
     assert all(len(block) == 16 for block in blocks[:-1])

@@ -21,9 +21,9 @@ from archive_tui.errors import (
     StorageUnavailable,
 )
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.objects import azure_reader
-from archive_tui.objects.azure import AzureStore
-from archive_tui.objects.azure_upload import BLOCK_SIZE
+from archive_tui.objects.azure import reader as azure_reader
+from archive_tui.objects.azure.store import AzureStore
+from archive_tui.objects.azure.upload import BLOCK_SIZE
 from tests.conformance.object_store_suite import digest_of, in_chunks, listed_keys, make_content, put_bytes, read_all
 from tests.objects.azure_faults import LostReplies
 from tests.servers.azurite import ACCOUNT, ACCOUNT_KEY, AzuriteServer
@@ -112,7 +112,7 @@ def test_a_body_that_breaks_is_fetched_again(
 def test_a_body_that_always_breaks_never_looks_like_the_end(
     store_behind_proxy: AzureStore, proxy: FaultyProxy, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archive_tui.objects.azure_connection.RETRIES", 0)
+    monkeypatch.setattr("archive_tui.objects.azure.connection.RETRIES", 0)
     monkeypatch.setattr(azure_reader, "ATTEMPTS", 1)
     put_bytes(store_behind_proxy, "key", make_content(300_000))
     with proxy.fault("cut-reply", is_get, 1000, after=100_000, code=code), pytest.raises(StorageUnavailable):
@@ -318,7 +318,7 @@ def test_evidence_says_exactly_what_was_compared(store: AzureStore) -> None:
 
 @pytest.fixture
 def careless_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive_tui.objects.azure.checks_content", lambda blob: False)
+    monkeypatch.setattr("archive_tui.objects.azure.store.checks_content", lambda blob: False)
 
 
 @pytest.mark.usefixtures("careless_server")
@@ -333,7 +333,7 @@ def test_what_a_careless_server_was_given_is_read_back(store: AzureStore, size: 
 
 @pytest.mark.usefixtures("careless_server")
 def test_what_a_careless_server_has_spoilt_is_removed(store: AzureStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive_tui.objects.azure.hash_stream", lambda chunks: (digest_of(b"other"), 7))
+    monkeypatch.setattr("archive_tui.objects.azure.store.hash_stream", lambda chunks: (digest_of(b"other"), 7))
     with pytest.raises(HashError):
         put_bytes(store, "key", b"content")
     assert list(store.list()) == []

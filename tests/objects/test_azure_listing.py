@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from archive_tui.errors import StorageError
-from archive_tui.objects import azure_listing
-from archive_tui.objects.azure import AzureStore
-from archive_tui.objects.azure_listing import list_container, parse_http_time, parse_page
+from archive_tui.objects.azure import listing as azure_listing
+from archive_tui.objects.azure.listing import list_container, parse_http_time, parse_page
+from archive_tui.objects.azure.store import AzureStore
 from archive_tui.objects.object_store import ObjectInfo, Prefix
 from tests.conformance.object_store_suite import listed_keys, put_bytes, read_all
 from tests.servers.azurite import AzuriteServer

@@ -23,9 +23,9 @@ from archive_tui.errors import (
     TargetExists,
 )
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.objects import client_store
-from archive_tui.objects.client_copies import KEPT_SUFFIX
-from archive_tui.objects.client_store import UNKNOWN_SIZE, ClientStore
+from archive_tui.objects.client_store import store as client_store
+from archive_tui.objects.client_store.copies import KEPT_SUFFIX
+from archive_tui.objects.client_store.store import UNKNOWN_SIZE, ClientStore
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
 from tests.conformance.object_store_suite import LEGAL_KEYS, MIB, ObjectStoreSuite, listed_keys, put_bytes, read_all
 

@@ -17,7 +17,7 @@ from archive_tui.errors import (
     StorageUnavailable,
 )
 from archive_tui.names.object_keys import TEMPORARY_PREFIX
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 from tests.conformance.object_store_suite import ObjectStoreSuite, listed_keys, put_bytes, read_all, shown
 

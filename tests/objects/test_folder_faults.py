@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive_tui.names.object_keys import TEMPORARY_PREFIX
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from tests.conformance.object_store_suite import listed_keys, read_all
 from tests.objects.fault_driver import CONTENT
 from tests.objects.traced_put import TracedPut

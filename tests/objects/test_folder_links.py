@@ -14,7 +14,7 @@ from archive_tui.errors import (
     ObjectExists,
     ObjectNotFound,
 )
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from tests.conformance.object_store_suite import listed_keys, put_bytes, read_all, shown
 
 

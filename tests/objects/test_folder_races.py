@@ -16,7 +16,7 @@ from archive_tui.errors import (
     SourceChanged,
 )
 from archive_tui.names.object_keys import TEMPORARY_PREFIX
-from archive_tui.objects.folder import NO_HARD_LINKS, FolderStore
+from archive_tui.objects.folder.store import NO_HARD_LINKS, FolderStore
 from tests.conformance.object_store_suite import listed_keys, put_bytes, read_all
 
 
@@ -60,7 +60,7 @@ _RACER = """
 import sys
 from pathlib import Path
 from archive_tui.errors import ObjectExists
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 store, me, rounds = FolderStore(Path(sys.argv[1])), sys.argv[2].encode(), int(sys.argv[3])
 if sys.argv[4] == "no-links":
     import os

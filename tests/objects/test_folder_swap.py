@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from archive_tui.errors import StorageFull, TargetExists
-from archive_tui.objects import folder_swap
-from archive_tui.objects.folder_swap import finish_interrupted_swap, staged_folder, swap_folder, sync_tree
-from archive_tui.objects.temporary_entries import remove_abandoned
+from archive_tui.objects.folder import swap as folder_swap
+from archive_tui.objects.folder.swap import finish_interrupted_swap, staged_folder, swap_folder, sync_tree
+from archive_tui.objects.folder.temporary_entries import remove_abandoned
 
 # Python 3.12 warns about a fork beside threads, which servers of other tests may have; the child calls the system only.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

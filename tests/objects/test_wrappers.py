@@ -16,11 +16,11 @@ from archive_tui.errors import (
     StorageUnavailable,
 )
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.objects.faulty_store import Fault, FaultKind, FaultyStore
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.objects.wrapped_store import WrappedStore
-from archive_tui.objects.wrappers import DryRunStore, RecordedCall, RecordingStore, ThrottledStore
+from archive_tui.objects.wrappers.faulty_store import Fault, FaultKind, FaultyStore
+from archive_tui.objects.wrappers.store_wrappers import DryRunStore, RecordedCall, RecordingStore, ThrottledStore
+from archive_tui.objects.wrappers.wrapped_store import WrappedStore
 from tests.conformance.object_store_suite import (
     ObjectStoreSuite,
     digest_of,

@@ -10,8 +10,8 @@ from typing import Any
 
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.objects.memory import MemoryStore
-from archive_tui.operations.packing import pack_archive
-from archive_tui.operations.scanning import scan_source
+from archive_tui.operations.packing.archive import pack_archive
+from archive_tui.operations.scanning.scan import scan_source
 
 MIB = 1 << 20
 

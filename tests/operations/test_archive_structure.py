@@ -9,9 +9,9 @@ import pytest
 from archive_tui.errors import HostileArchive, IntegrityError
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectReader
-from archive_tui.operations import manifest_member
-from archive_tui.operations.archive_structure import read_archive_structure
-from archive_tui.operations.manifest_member import read_manifest_member
+from archive_tui.operations.unpacking import manifest_member
+from archive_tui.operations.unpacking.manifest_member import read_manifest_member
+from archive_tui.operations.unpacking.structure import read_archive_structure
 from tests.hostile.zip_builder import Lying, build
 from tests.operations.packed_trees import VARIED_TREE, make_manifest, pack_tree, store_archive, write_tree
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from archive_tui.errors import OperationStopped, SourceError, SourceNotFound, SourceUnreadable
-from archive_tui.operations import hash_process, hash_workers
-from archive_tui.operations.contained_open import ContainedOpener
-from archive_tui.operations.hash_process import HashProcess, hash_batch
-from archive_tui.operations.hash_workers import cut_batches
-from archive_tui.operations.hashing import HashedFile, count_workers, hash_file, hash_files
-from archive_tui.operations.paced_report import PacedReport
+from archive_tui.operations.hashing import process as hash_process
+from archive_tui.operations.hashing import workers as hash_workers
+from archive_tui.operations.hashing.files import HashedFile, count_workers, hash_file, hash_files
+from archive_tui.operations.hashing.paced_report import PacedReport
+from archive_tui.operations.hashing.process import HashProcess, hash_batch
+from archive_tui.operations.hashing.workers import cut_batches
+from archive_tui.operations.scanning.contained_open import ContainedOpener
 from archive_tui.progress import BytesDone, Event, ItemDone, ItemStarted
 
 
@@ -164,7 +165,7 @@ def test_the_other_process_follows_no_links_and_names_errors(tmp_path: Path) -> 
 
 def test_the_other_process_dies_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path; from archive_tui.operations.hash_process import HashProcess; import time;"
+        "from pathlib import Path; from archive_tui.operations.hashing.process import HashProcess; import time;"
         f"p = HashProcess(Path({str(tmp_path)!r})); p.hash_batch([], 1);"
         "print(p._process.pid, flush=True); time.sleep(60)"
     )

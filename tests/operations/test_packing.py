@@ -24,12 +24,13 @@ from archive_tui.errors import (
     SourceUnreadable,
 )
 from archive_tui.integrity.inventory import Inventory
-from archive_tui.objects.folder import FolderStore
-from archive_tui.operations import member_packing, zip_format
-from archive_tui.operations.member_packing import WHOLE_LIMIT
-from archive_tui.operations.packing import WINDOW_BYTES, pack_archive
-from archive_tui.operations.scanning import SourceFile, SourceScan, scan_source
-from archive_tui.operations.unpacking import unpack_archive
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.operations import zip_format
+from archive_tui.operations.packing import members as member_packing
+from archive_tui.operations.packing.archive import WINDOW_BYTES, pack_archive
+from archive_tui.operations.packing.members import WHOLE_LIMIT
+from archive_tui.operations.scanning.scan import SourceFile, SourceScan, scan_source
+from archive_tui.operations.unpacking.archive import unpack_archive
 from archive_tui.progress import BytesDone, Ended, Event, ItemDone, Planned
 from tests.operations.packed_trees import (
     MIB,
@@ -145,7 +146,7 @@ def test_bytes_do_not_depend_on_the_locale(varied: Path, archive: bytes) -> None
 def test_bytes_do_not_depend_on_the_process(varied: Path) -> None:
     """The one-shot function of the deflate library failed this in about one process of thirty."""
     code = (
-        "import hashlib; from archive_tui.operations.deflate_blocks import deflate_whole;"
+        "import hashlib; from archive_tui.operations.packing.deflate_blocks import deflate_whole;"
         "line = b'00000 station-0,0.0\\n00001 station-1,31.1\\n00002 station-2,62.2\\n';"
         "print([hashlib.sha256(deflate_whole(line[:n], -1) or b'').hexdigest() for n in range(60)])"
     )
@@ -429,8 +430,8 @@ _MEMORY_PROBE = """
 import json, resource, sys
 from pathlib import Path
 from tests.operations.packed_trees import make_manifest
-from archive_tui.operations.packing import pack_archive
-from archive_tui.operations.scanning import SourceFile, SourceScan, scan_source
+from archive_tui.operations.packing.archive import pack_archive
+from archive_tui.operations.scanning.scan import SourceFile, SourceScan, scan_source
 scan = scan_source(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 size = sum(map(len, pack_archive(scan, make_manifest=make_manifest, threads=4)))

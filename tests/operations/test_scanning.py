@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from archive_tui.errors import OperationStopped, SourceChanged, SourceError, SourceNotFound
-from archive_tui.operations import source_walk
-from archive_tui.operations.scanning import ScanRemark, SourceScan, iter_scan, scan_source
+from archive_tui.operations.scanning import source_walk
+from archive_tui.operations.scanning.scan import ScanRemark, SourceScan, iter_scan, scan_source
 from archive_tui.progress import BytesDone, Ended, Event, Planned
 
 

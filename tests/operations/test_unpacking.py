@@ -27,9 +27,10 @@ from archive_tui.errors import (
 )
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectReader
-from archive_tui.operations import stage_folder, zip_format
-from archive_tui.operations.archive_structure import read_archive_structure
-from archive_tui.operations.unpacking import unpack_archive
+from archive_tui.operations import zip_format
+from archive_tui.operations.unpacking import stage_folder
+from archive_tui.operations.unpacking.archive import unpack_archive
+from archive_tui.operations.unpacking.structure import read_archive_structure
 from archive_tui.progress import BytesDone, Ended, Event, ItemDone, ItemFailed, Planned
 from tests.operations.packed_trees import (
     MIB,
@@ -357,7 +358,7 @@ _MEMORY_PROBE = """
 import io, os, resource, sys
 from pathlib import Path
 from archive_tui.objects.object_store import ObjectInfo
-from archive_tui.operations.unpacking import unpack_archive
+from archive_tui.operations.unpacking.archive import unpack_archive
 
 class OneFile:
     def info(self, key):

@@ -85,7 +85,7 @@ async def publish_progress(stage: Stage) -> None:
     engine = stage.app.engine
     assert engine is not None
     led = _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402)
-    spec = led.spec("~/data/station-07", "lab-archive:station-07.1.5.0.zip")
+    spec = led.spec()
     submit = engine.submit
     engine.submit = lambda job: submit(spec)  # type: ignore[method-assign]
     await stage.press("enter")
@@ -173,8 +173,16 @@ class _LedJob:
         self.files = files
         self.go = threading.Event()
 
-    def spec(self, source: str, destination: str = "") -> JobSpec:
-        command = f"archive-tui dataset {self.kind} lab-archive station-07"
+    def spec(self) -> JobSpec:
+        """What a job of this kind and title says of itself."""
+        _, name, version = self.title.split()
+        archive, folder = f"lab-archive:{name}.{version}.zip", f"~/data/{name}"
+        source, destination = {
+            "publish": (folder, archive),
+            "fetch": (archive, f"{folder}.{version}"),
+            "verify": (archive, ""),
+        }[self.kind]
+        command = f"archive-tui dataset {self.kind} lab-archive {name} --version {version}"
         return JobSpec(self.kind, self.title, source, destination, command, self.run)
 
     def run(self, report: Report, stop: StopSignal) -> JobResult:
@@ -208,7 +216,7 @@ class _LedJob:
 async def _show_verification(stage: Stage, led: _LedJob) -> None:
     services = routes.find_services(stage.app)
     assert services is not None
-    job_id = services.engine.submit(led.spec("lab-archive:station-07.1.4.0.zip"))
+    job_id = services.engine.submit(led.spec())
     stage.app.push_screen(VerifyScreen(job_id, services))
 
 
@@ -218,11 +226,11 @@ async def _start_jobs(stage: Stage) -> None:
     ended = [_LedJob("verify", "verify station-08 0.9.0", "verify", "", FILES)]
     ended += [_LedJob("publish", "publish winds 2.0.1", "pack", "", FILES)]
     for led in ended:
-        engine.submit(led.spec("lab-archive:station-08.0.9.0.zip"))
+        engine.submit(led.spec())
     await stage.until(lambda: not engine.is_busy)
     for led in (
         _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402),
         _LedJob("fetch", "fetch winds 2.0.1", "unpack", "", 130),
         _LedJob("verify", "verify winds 1.9.0", "verify", "", FILES),
     ):
-        engine.submit(led.spec("~/data/station-07", "lab-archive:station-07.1.5.0.zip"))
+        engine.submit(led.spec())

@@ -12,7 +12,7 @@ from archive_tui.tui.terminal import prepare_environment
 
 prepare_environment()
 
-from archive_tui.objects.folder import FolderStore  # noqa: E402  (Textual reads its variables when it is imported)
+from archive_tui.objects.folder.store import FolderStore  # noqa: E402  (Textual reads its variables when it is imported)
 from archive_tui.objects.object_store import ObjectStore  # noqa: E402
 from archive_tui.settings import Settings  # noqa: E402
 from archive_tui.tui.archive_app import ArchiveApp  # noqa: E402

@@ -11,7 +11,7 @@ from archive_tui.tui.terminal import prepare_environment
 def main() -> None:
     prepare_environment()
     from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-    from archive_tui.objects.folder import FolderStore
+    from archive_tui.objects.folder.store import FolderStore
     from archive_tui.settings import Settings
     from archive_tui.tui.archive_app import ArchiveApp
     from tests.tui.places import FakeLocation, FakeStorage

@@ -9,7 +9,7 @@ import pytest
 from archive_tui.archives.datasets.catalog import find_version, list_versions, read_version_manifest
 from archive_tui.errors import StorageUnavailable
 from archive_tui.jobs.job import JobState
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.tui import routes
 from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen

@@ -20,14 +20,14 @@ from archive_tui.manifests.dataset_manifest import (
     parse_dataset_manifest,
 )
 from archive_tui.names.dataset_names import check_version, next_version
-from archive_tui.objects.atomic_file import write_atomically
-from archive_tui.objects.folder_errors import translate_os_errors
-from archive_tui.objects.folder_swap import staged_folder, swap_folder
-from archive_tui.operations.hashing import hash_file, hash_files
-from archive_tui.operations.scanning import SourceScan, scan_source
-from archive_tui.operations.source_reading import OpenSource, open_source
-from archive_tui.operations.source_scan import SourceFile
-from archive_tui.operations.stage_folder import StageWriter
+from archive_tui.objects.folder.atomic_file import write_atomically
+from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.swap import staged_folder, swap_folder
+from archive_tui.operations.hashing.files import hash_file, hash_files
+from archive_tui.operations.packing.source_reading import OpenSource, open_source
+from archive_tui.operations.scanning.scan import SourceScan, scan_source
+from archive_tui.operations.scanning.source_scan import SourceFile
+from archive_tui.operations.unpacking.stage_folder import StageWriter
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 PIECE = 1 << 20

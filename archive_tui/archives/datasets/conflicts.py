@@ -10,7 +10,7 @@ from archive_tui.errors import ArchiveError, ObjectExists
 from archive_tui.integrity.inventory import Entry, Inventory, compare_inventories
 from archive_tui.names.dataset_names import archive_key, manifest_key, version_number
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.hashing import hash_files
+from archive_tui.operations.hashing.files import hash_files
 from archive_tui.progress import Report, StopSignal
 
 

@@ -18,11 +18,11 @@ from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.report import Finding, IntegrityReport
 from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, DatasetManifest
 from archive_tui.names.dataset_names import check_dataset_name
-from archive_tui.objects.folder_swap import finish_interrupted_swap, staged_folder, swap_folder
+from archive_tui.objects.folder.swap import finish_interrupted_swap, staged_folder, swap_folder
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.archive_structure import read_archive_structure
 from archive_tui.operations.free_space import check_room
-from archive_tui.operations.unpacking import UnpackedArchive, unpack_archive
+from archive_tui.operations.unpacking.archive import UnpackedArchive, unpack_archive
+from archive_tui.operations.unpacking.structure import read_archive_structure
 from archive_tui.operations.verifying import verify_folder
 from archive_tui.progress import Report, StopSignal, ignore, never
 

@@ -15,10 +15,10 @@ from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Verdict
 from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, parse_dataset_manifest
 from archive_tui.names.dataset_names import archive_key, manifest_key
-from archive_tui.objects.folder import FolderStore
-from archive_tui.objects.temporary_entries import new_temporary_name
-from archive_tui.operations.hashing import hash_files
-from archive_tui.operations.scanning import scan_source
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.objects.folder.temporary_entries import new_temporary_name
+from archive_tui.operations.hashing.files import hash_files
+from archive_tui.operations.scanning.scan import scan_source
 from archive_tui.operations.verifying import verify_folder
 
 

@@ -15,7 +15,7 @@ from archive_tui.names.dataset_names import archive_key, check_dataset_name, che
 from archive_tui.names.dataset_names import version_number as number
 from archive_tui.objects.object_store import ObjectStore, Support, Traits
 from archive_tui.operations.free_space import free_bytes
-from archive_tui.operations.scanning import SourceScan, scan_source
+from archive_tui.operations.scanning.scan import SourceScan, scan_source
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 INCREMENTS = ("patch", "minor", "major")

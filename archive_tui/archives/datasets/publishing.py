@@ -33,7 +33,7 @@ from archive_tui.manifests.dataset_manifest import (
     manifest_time,
 )
 from archive_tui.objects.object_store import ObjectStore, PutResult
-from archive_tui.operations.packing import pack_archive
+from archive_tui.operations.packing.archive import pack_archive
 from archive_tui.progress import BytesDone, Ended, Notice, Planned, Report, StopSignal, ignore, never
 
 __all__ = [

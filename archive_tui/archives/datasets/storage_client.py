@@ -45,7 +45,7 @@ class StorageClientABC(ABC):
         """The storage area as an object store. Here: by the three calls above alone, on a slower path."""
         store = self.__dict__.get("_object_store")
         if store is None:
-            from archive_tui.objects.client_store import ClientStore
+            from archive_tui.objects.client_store.store import ClientStore
 
             store = self.__dict__["_object_store"] = ClientStore(self)
         assert isinstance(store, ObjectStore)

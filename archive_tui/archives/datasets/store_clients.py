@@ -11,8 +11,8 @@ from archive_tui.archives.datasets.storage_client import StorageClientABC
 from archive_tui.errors import ConfigurationError, ObjectExists, SourceNotFound
 from archive_tui.integrity.streams import read_chunks
 from archive_tui.names.object_keys import check_key
-from archive_tui.objects.atomic_file import write_atomically
-from archive_tui.objects.folder import FolderStore
+from archive_tui.objects.folder.atomic_file import write_atomically
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 
 
@@ -117,7 +117,7 @@ class AzureStorageClient(StoreClient):
     known_keys = (*StoreClient.known_keys, "conn_str", "credential", "container", "account_url", "prefix")
 
     def _make_store(self) -> ObjectStore:
-        from archive_tui.objects.azure import AzureStore
+        from archive_tui.objects.azure.store import AzureStore
 
         return AzureStore(
             str(self.config_get("container")),

@@ -31,11 +31,11 @@ from archive_tui.manifests.dataset_manifest import (
     parse_dataset_manifest,
 )
 from archive_tui.names.dataset_names import check_dataset_name
-from archive_tui.objects.atomic_file import write_atomically
-from archive_tui.objects.folder_swap import finish_interrupted_swap
+from archive_tui.objects.folder.atomic_file import write_atomically
+from archive_tui.objects.folder.swap import finish_interrupted_swap
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.packing import pack_archive
-from archive_tui.operations.scanning import scan_source
+from archive_tui.operations.packing.archive import pack_archive
+from archive_tui.operations.scanning.scan import scan_source
 
 
 class Uploader(Protocol):

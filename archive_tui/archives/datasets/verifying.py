@@ -12,9 +12,9 @@ from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, DatasetManifest, parse_dataset_manifest
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
-from archive_tui.operations.archive_structure import ArchiveStructure, read_archive_structure
-from archive_tui.operations.manifest_member import read_manifest_member
-from archive_tui.operations.unpacking import UnpackedArchive, unpack_archive
+from archive_tui.operations.unpacking.archive import UnpackedArchive, unpack_archive
+from archive_tui.operations.unpacking.manifest_member import read_manifest_member
+from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 PROVEN = "the archive was read whole, every member unpacked and hashed"

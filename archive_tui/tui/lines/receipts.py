@@ -14,7 +14,7 @@ from archive_tui.integrity.report import IntegrityReport
 from archive_tui.jobs.commands import fetch_command, fetch_python
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.quantities import format_duration, format_number, format_size
-from archive_tui.objects.atomic_file import write_atomically
+from archive_tui.objects.folder.atomic_file import write_atomically
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.lines.text_rows import labelled_rows
 from archive_tui.tui.lines.times import format_time

@@ -68,7 +68,7 @@ class Pane(LineWidget):
         if is_elsewhere:
             self.marked, self.signs = set(), None
             self.arrangement = replace(self.arrangement, pattern="")
-            self.cursor = self.top = 0
+            self.cursor = self.top = self.loaded = 0
             self.rows = EmptyRows()
             self._is_untouched = True
         self._wanted_name = cursor_name

@@ -27,6 +27,7 @@ STATE_WIDTH = 16
 BAR_WIDTH = 8
 NOTHING_YET: Sequence[Line] = (
     (("   Nothing has been started yet. In the panes", ""),),
+    (),
     (("   P   publishes a folder,", ""),),
     (("   F5  publishes or fetches, by direction,", ""),),
     (("   F6  verifies a folder or a dataset.", ""),),
@@ -78,7 +79,8 @@ class JobsScreen(Page):
         head = f"   #  {'what'.ljust(width - 6 - STATE_WIDTH)}{'state'.ljust(STATE_WIDTH)}"
         self._head.show([[(head + f"{' done'.ljust(BAR_WIDTH + 7)}{'rate'.rjust(9)}{'left'.rjust(8)}", "weak")]])
         if not jobs:
-            self._names.show_rows(NOTHING_YET)
+            self._head.show([])
+            self._names.show_text(NOTHING_YET)
             self._figures.show([])
             return
         self._names.show_drawn_rows(len(jobs), lambda index: name_cells(jobs[index], width))

@@ -18,6 +18,7 @@ class RowList(LineView):
         self._top = 0
         self._has_cursor = has_cursor
         self.cursor = 0
+        self.is_text = False
 
     @property
     def row_count(self) -> int:
@@ -31,8 +32,13 @@ class RowList(LineView):
     def show_rows(self, rows: Sequence[Line]) -> None:
         self.show_drawn_rows(len(rows), rows.__getitem__)
 
-    def show_drawn_rows(self, count: int, draw: Callable[[int], Line]) -> None:
+    def show_text(self, rows: Sequence[Line]) -> None:
+        """Shows lines of which none can be chosen, until rows are shown again."""
+        self.show_drawn_rows(len(rows), rows.__getitem__, is_text=True)
+
+    def show_drawn_rows(self, count: int, draw: Callable[[int], Line], *, is_text: bool = False) -> None:
         """`draw` makes the row of an index, from 0 to `count` - 1, when it comes into the window."""
+        self.is_text = is_text
         self._count, self._draw = count, draw
         self.cursor = max(0, min(self.cursor, count - 1))
         self._draw_window()
@@ -63,6 +69,6 @@ class RowList(LineView):
 
     def _draw_row(self, index: int) -> Line:
         row = self._draw(index)
-        if not self._has_cursor or index != self.cursor:
+        if self.is_text or not self._has_cursor or index != self.cursor:
             return row
         return [(pad_to("".join(text for text, _ in row), self.size.width), "cursor")]

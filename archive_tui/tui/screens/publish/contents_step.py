@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.quantities import format_count, format_number, format_size
-from archive_tui.operations.scanning import PartialScan, iter_scan
-from archive_tui.operations.source_scan import ScanRemark
+from archive_tui.names.quantities import format_count, format_size
+from archive_tui.operations.scanning.scan import PartialScan, iter_scan
+from archive_tui.operations.scanning.source_scan import ScanRemark
 from archive_tui.progress import StopSignal, check_stop
 from archive_tui.tui.lines.cells import Cell, cut_middle
 from archive_tui.tui.lines.sentences import describe_error
@@ -110,8 +110,8 @@ class ContentsStep(PublishStep):
                 [],
                 [(f" {cut_middle(source, max(10, self.size.width - 2))}", "heading")],
                 [],
-                [(f"   {format_number(files).rjust(12)} files", "")],
-                [(f"   {format_size(size).rjust(12)}", "")],
+                [(f"   {format_count(files, 'file').rjust(16)}", "")],
+                [(f"   {format_size(size).rjust(16)}", "")],
                 verdict,
                 [],
             ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archive_tui.integrity.inventory import Difference, Entry
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_number, format_size
-from archive_tui.operations.source_scan import SourceScan
+from archive_tui.operations.scanning.source_scan import SourceScan
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.screens.publish.draft import summarise_places
 

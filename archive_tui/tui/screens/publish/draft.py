@@ -11,7 +11,7 @@ from pathlib import Path
 from archive_tui.archives.datasets.planning import DatasetDetails, PublishPlan, PublishRequest, choose_version
 from archive_tui.integrity.inventory import Difference, Entry
 from archive_tui.names.dataset_names import parse_dataset_archive_name
-from archive_tui.operations.source_scan import ScanRemark, SourceScan
+from archive_tui.operations.scanning.source_scan import ScanRemark, SourceScan
 
 LITERAL = "literal"
 

@@ -1,0 +1,1 @@
+"""Stores around a store, each adding one thing: recording, throttling, a dry run, faults."""

@@ -1,0 +1,1 @@
+"""Hashing files: few huge ones and many small ones, on all processors."""
