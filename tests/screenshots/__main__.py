@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from archive_tui.tui.terminal import prepare_environment
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
 MORE_SCENES = ("tests.screenshots.page_scenes",)
+
+
+@contextmanager
+def make_home() -> Iterator[Path]:
+    """An empty home folder whose path is the same in every picture.
+
+    Raises: FileExistsError when pictures are being made already.
+    """
+    home = Path(tempfile.gettempdir()) / "ada"
+    home.mkdir()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
 
 
 async def take_pictures(wanted: list[str]) -> list[Path]:
@@ -28,9 +45,9 @@ async def take_pictures(wanted: list[str]) -> list[Path]:
             continue
         for size in scene.sizes:
             # A home for each picture: a scene may publish, damage or fetch as it likes.
-            with tempfile.TemporaryDirectory(prefix="home-") as home:
-                settings = prepare_home(Path(home))
-                async with open_stage(Path(home), settings, size) as stage:
+            with make_home() as home:
+                settings = prepare_home(home)
+                async with open_stage(home, settings, size) as stage:
                     await scene.drive(stage)
                     await stage.settle()
                     path = PICTURES / f"{scene.name}-{size[0]}x{size[1]}.svg"
