@@ -84,6 +84,15 @@ def write_diagnostic(text: str) -> None:
         return
 
 
+def write_from_signal_handler(text: str) -> None:
+    """Writes a line past the buffer of standard error, which the interrupted code may be in the middle of writing."""
+    import contextlib
+    import os
+
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())
+
+
 def report_error(message: str, hint: str = "") -> None:
     """Writes what went wrong, and what to do next."""
     write_diagnostic(f"archive-tui: {escape(message)}")

@@ -25,12 +25,18 @@ class ProgressDisplay(Protocol):
 
     def update(self, phases: Sequence[PhaseProgress]) -> None: ...
 
+    def say(self, text: str) -> None:
+        """Writes a line that the next update does not paint over."""
+
     def close(self) -> None: ...
 
 
 class NoProgress:
     def update(self, phases: Sequence[PhaseProgress]) -> None:
         return
+
+    def say(self, text: str) -> None:
+        diagnostics.write_diagnostic(text)
 
     def close(self) -> None:
         return
@@ -58,13 +64,17 @@ class PlainProgress:
             if phase.ended:
                 self._ended.add(phase.phase)
                 seconds = now - self._begun.get(phase.phase, now)
-                self._write(f"{phase.phase}: {_amounts(phase)} in {format_duration(seconds)}")
+                word = "" if phase.is_finished else "stopped after "
+                self._write(f"{phase.phase}: {word}{_amounts(phase)} in {format_duration(seconds)}")
             elif phase.phase not in self._begun:
                 self._begun[phase.phase] = self._last_line[phase.phase] = now
                 self._write(f"{phase.phase}: begins{_totals(phase)}")
             elif now - self._last_line[phase.phase] >= LINE_INTERVAL:
                 self._last_line[phase.phase] = now
                 self._write(f"{phase.phase}: {_amounts(phase)}{_pace(phase)}")
+
+    def say(self, text: str) -> None:
+        self._write(text)
 
     def close(self) -> None:
         return
@@ -104,6 +114,9 @@ class ProgressBars:
             self._progress.update(self._tasks[phase.phase], completed=done, total=total, **figures)
         self._progress.refresh()
 
+    def say(self, text: str) -> None:
+        self._progress.console.print(text)
+
     def close(self) -> None:
         self._progress.stop()
 
@@ -116,12 +129,15 @@ def choose_display(*, quiet: bool) -> ProgressDisplay:
 
 
 def _measure(phase: PhaseProgress) -> tuple[int, int | None]:
-    """What the bar shows: bytes when their total is known, else items; a phase that has ended is full."""
+    """What the bar shows: bytes when their total is known, else items; a phase of unknown length is full
+    when it is finished, and empty when it was stopped."""
     if phase.bytes_total:
         return phase.bytes_done, phase.bytes_total
     if phase.items_total:
         return phase.items_done, phase.items_total
-    return (1, 1) if phase.ended else (0, None)
+    if phase.ended:
+        return (1, 1) if phase.is_finished else (0, 1)
+    return 0, None
 
 
 def _amounts(phase: PhaseProgress) -> str:
@@ -162,7 +178,7 @@ def _figures(phase: PhaseProgress) -> dict[str, str]:
     if phase.bytes_total and not phase.ended:
         size = f"{size}/{format_size(phase.bytes_total)}"
     return {
-        "percent": f"{100 * done // total} %" if total else "",
+        "percent": f"{100 * done // total} %" if total and (done or not phase.ended) else "",
         "files": f"{files} {'file' if files == '1' else 'files'}" if items or phase.items_total else "",
         "size": size if phase.bytes_done or phase.bytes_total else "",
         "rate": f"{format_size(phase.rate)}/s" if phase.rate is not None and phase.phase not in WITHOUT_RATE else "",

@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 TICK = 0.125
 """Seconds between two looks at the progress: eight a second."""
 
+STOPPING = "Stopping after the current block; once more to leave at once."
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -62,7 +64,11 @@ def run_operation(invocation: Invocation, operation: Callable[[Report, StopSigna
     try:
         with _stop_on_signals(stop):
             threading.Thread(target=work, name="operation", daemon=True).start()
+            is_said = False
             while not outcome.done.wait(TICK):
+                if stop.is_set() and not is_said:
+                    display.say(STOPPING)
+                    is_said = True
                 display.update(meter.snapshot())
         display.update(meter.snapshot())
     finally:
@@ -79,8 +85,7 @@ def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
             _leave_at_once()
-        stop.set()
-        diagnostics.write_diagnostic("\nStopping after the current block; once more to leave at once.")
+        stop.set()  # said by the loop that waits: what was interrupted here may be writing itself
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -97,8 +102,10 @@ def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
 
 
 def _leave_at_once() -> None:
-    diagnostics.report_error(
-        "Left at once: nothing is claimed about the result.",
-        "Unfinished files (.archive-tui-*.part) may remain; they are never listed, and the next run removes them.",
+    if diagnostics.is_terminal():
+        diagnostics.write_from_signal_handler("\033[?25h")  # the bars hide the cursor
+    diagnostics.write_from_signal_handler(
+        "archive-tui: Left at once: nothing is claimed about the result.\n"
+        "hint: Unfinished files (.archive-tui-*.part) may remain; they are never listed, and the next run removes them."
     )
     os._exit(ExitStatus.STOPPED)

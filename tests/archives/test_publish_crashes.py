@@ -403,7 +403,7 @@ def test_ctrl_c_stops_and_says_what_is_left(
         status = terminal.wait_exit(timeout=60)
         text = terminal.text
     assert status == 130, text
-    assert "Stopping after the current block" in text
+    assert "Stopped. Nothing of" in text
     assert f"Nothing of {NAME} 0.0.1 is visible" in text
     assert "the same command starts it again" in text
     with place.open_store() as store:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from archive_tui.cli import diagnostics
-from archive_tui.cli.progress_display import NoProgress, PlainProgress, ProgressBars, choose_display
+from archive_tui.cli.progress_display import NoProgress, PlainProgress, ProgressBars, _figures, choose_display
 from archive_tui.jobs.progress_meter import PhaseProgress
 from tests.servers.terminal import TerminalSession
 
@@ -24,6 +24,7 @@ class Clock:
 
 
 def _phase(name: str = "pack", **figures: object) -> PhaseProgress:
+    figures.setdefault("is_finished", figures.get("ended", False))
     return PhaseProgress(phase=name, **figures)  # type: ignore[arg-type]
 
 
@@ -115,3 +116,10 @@ def test_a_person_at_a_terminal_sees_a_bar_for_each_phase_in_80_columns(workplac
         rows = [row for row in terminal.screen() if row.startswith(("scan", "pack", "upload"))]
         assert len(rows) == 3, terminal.text
         assert all("100 %" in row for row in rows)
+
+
+def test_a_phase_that_was_stopped_is_not_shown_as_done() -> None:
+    lines: list[str] = []
+    PlainProgress(lines.append, Clock()).update([_phase("upload", bytes_done=700, ended=True, is_finished=False)])
+    assert lines == ["upload: stopped after 700 B in 0 ms"]
+    assert _figures(_phase("upload", bytes_done=700, ended=True, is_finished=False))["percent"] == ""

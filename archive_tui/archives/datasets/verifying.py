@@ -3,6 +3,7 @@ left."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 from archive_tui.archives.datasets.catalog import DatasetVersion, find_version, read_side_manifest
@@ -61,7 +62,7 @@ def read_inner_manifest(store: ObjectStore, key: str, structure: ArchiveStructur
 
 def compare_with_manifest(manifest: DatasetManifest, unpacked: UnpackedArchive) -> tuple[Finding, ...]:
     """Returns what is damaged, changed, missing or extra among the members, sorted by path."""
-    findings = {finding.path: finding for finding in unpacked.damaged}
+    findings = {finding.path: _with_expectation(finding, manifest) for finding in unpacked.damaged}
     inventory = unpacked.inventory
     for entry in manifest.inventory:
         if entry.path in findings:
@@ -79,6 +80,14 @@ def compare_with_manifest(manifest: DatasetManifest, unpacked: UnpackedArchive) 
         if member.path != MANIFEST_NAME and member.path not in manifest.inventory and member.path not in findings:
             findings[member.path] = Finding(FindingKind.EXTRA, member.path, found=member.digest, found_size=member.size)
     return tuple(findings[path] for path in sorted(findings))
+
+
+def _with_expectation(damaged: Finding, manifest: DatasetManifest) -> Finding:
+    """A member that could not be unpacked, with what the manifest says that it should have been."""
+    entry = manifest.inventory.get(damaged.path)
+    if entry is None:
+        return damaged
+    return dataclasses.replace(damaged, expected=entry.digest, expected_size=entry.size or damaged.expected_size)
 
 
 def compare_side_manifest(

@@ -22,6 +22,7 @@ from archive_tui.names.member_paths import MANIFEST_NAME
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.packing.archive import TINY_FILE, default_threads
 from archive_tui.operations.unpacking.archive_stream import ArchiveStream
+from archive_tui.operations.unpacking.central_directory import ArchiveMember
 from archive_tui.operations.unpacking.members import Batch, UnpackedMember, unpack_batch, unpack_large
 from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
 from archive_tui.progress import (
@@ -84,7 +85,7 @@ def unpack_archive(
     """
     phase = "verify" if into is None else "unpack"
     checked = structure or read_archive_structure(store, key, stop=stop)
-    report(Planned(phase, len(checked.members), checked.size))
+    report(Planned(phase, sum(_is_data(member) for member in checked.members), checked.size))
     finished = False
     try:
         unpacked = _Unpacking(store, key, into, checked, phase, report, stop).run(threads or default_threads())
@@ -177,7 +178,7 @@ class _Unpacking:
 
     def _add(self, unpacked: UnpackedMember) -> None:
         member = unpacked.member
-        self._items += 1
+        self._items += _is_data(member)
         if unpacked.damage:
             detail = f"Damaged in the archive: {unpacked.damage}."
             self._damaged.append(
@@ -191,7 +192,12 @@ class _Unpacking:
             self._manifest = unpacked.content
         elif not member.is_folder:
             self._entries.append(Entry(member.path, member.size, unpacked.digest))
-        self._report(ItemDone(self._phase, member.path, self._items))
+            self._report(ItemDone(self._phase, member.path, self._items))
+
+
+def _is_data(member: ArchiveMember) -> bool:
+    """The manifest and folders are members too, but nobody counts them as files of the dataset."""
+    return not member.is_folder and member.path != MANIFEST_NAME
 
 
 def _start_threads(stack: ExitStack, count: int, purpose: str) -> ThreadPoolExecutor:
