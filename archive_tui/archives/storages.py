@@ -16,6 +16,7 @@ from archive_tui.registry import load_by_dotted_path
 from archive_tui.settings import Settings, check_keys, did_you_mean, read_config
 
 EMBEDDED = "local"
+DEFAULT_CONFIG = "secrets/settings.ini"
 MASK = "*" * 12
 
 _SECRET_WORDS = ("secret", "password", "passwd", "token", "credential", "conn_str", "access_key", "sas")
@@ -34,13 +35,17 @@ class Storage:
     is_embedded: bool = False
 
 
-def new_storage_client(storage_name: str, config_name: str | Path = "secrets/settings.ini") -> StorageClientABC:
+def new_storage_client(storage_name: str, config_name: str | Path = DEFAULT_CONFIG) -> StorageClientABC:
     """Builds the client that a section of a settings file describes; nobody is contacted.
+
+    `new_storage_client("local")` is the embedded archive where there is no settings file at all.
 
     Raises: ConfigurationError (a ValueError) `Failed to create storage client. storage_name=…, config_name=…` for ANY
     failure, its cause chained.
     """
     try:
+        if storage_name == EMBEDDED and config_name == DEFAULT_CONFIG and not Path(config_name).exists():
+            return _build_client(EMBEDDED, _embedded_config())
         return _build_client(storage_name, read_config(storage_name, config_name))
     except Exception as error:
         raise ConfigurationError(

@@ -143,6 +143,16 @@ class TestNewStorageClient:
         assert str(caught.value) == expected
         assert caught.value.__cause__ is not None
 
+    def test_without_settings_local_is_the_embedded_archive(
+        self, tmp_path: Path, isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        make_files(tmp_path / "d", a="1")
+        client = new_storage_client("local")
+        assert isolated_home in Path(client.upload_dataset("d")).parents
+        with pytest.raises(ValueError, match="Failed to create"):
+            new_storage_client("lab")
+
     def test_a_strangers_exception_is_chained_too(self, tmp_path: Path) -> None:
         path = tmp_path / "s.ini"
         path.write_text(f"[x]\nstorage_client = {__name__}.RefusesToBeBuilt\nlocal_path = .\n")
