@@ -22,6 +22,7 @@ from tests.conformance.store_samples import (
     SourceBrokeError,
     SourceTornAway,
     digest_of,
+    fingerprint,
     in_chunks,
     listed_keys,
     make_content,
@@ -42,7 +43,7 @@ class PutGuarantees(SuiteSettings):
         assert result.info.key == "a/object.bin"
         assert result.info.size == size
         assert result.info.digest == digest_of(content)
-        assert read_all(store, "a/object.bin") == content
+        assert fingerprint(read_all(store, "a/object.bin")) == fingerprint(content)
         assert store.info("a/object.bin").size == size
         assert [(entry.key, entry.size) for entry in store.list() if isinstance(entry, ObjectInfo)] == [
             ("a/object.bin", size)
@@ -58,12 +59,12 @@ class PutGuarantees(SuiteSettings):
         assert result.evidence.digest == digest
         assert digest_of(read_all(store, "large.bin")) == digest
         middle = self.large_size // 2
-        assert read_all(store, "large.bin", middle, 2 * MIB) == content[middle : middle + 2 * MIB]
+        assert fingerprint(read_all(store, "large.bin", middle, 2 * MIB)) == fingerprint(content[middle:][: 2 * MIB])
 
     def test_chunks_of_any_kind_and_length(self, store: ObjectStore) -> None:
         head, tail = make_content(5), make_content(2 * MIB + 3, 2)
         store.put("kinds", [head, b"", bytearray(tail), memoryview(b""), memoryview(b"end")], digest=None)
-        assert read_all(store, "kinds") == head + tail + b"end"
+        assert fingerprint(read_all(store, "kinds")) == fingerprint(head + tail + b"end")
 
     def test_one_chunk_larger_than_a_part(self, store: ObjectStore) -> None:
         content = make_content(self.large_size + 1)

@@ -72,6 +72,11 @@ def in_chunks(content: bytes, chunk_size: int = 100_003) -> Iterator[Chunk]:
         yield view[start : start + chunk_size]
 
 
+def fingerprint(content: bytes | bytearray) -> tuple[int, bytes, str]:
+    """Length, beginning and digest: to compare large contents without printing, or diffing, megabytes on failure."""
+    return len(content), bytes(content[:16]), digest_of(bytes(content))
+
+
 def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
