@@ -3,15 +3,12 @@ check them."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from archive_tui.errors import HashError, SourceError, SourceNotFound, TargetExists
-from archive_tui.integrity.inventory import Entry, Inventory
+from archive_tui.integrity.inventory import Inventory
 from archive_tui.manifests.dataset_manifest import (
     MANIFEST_NAME,
     DatasetManifest,
@@ -24,14 +21,9 @@ from archive_tui.objects.folder.atomic_file import write_atomically
 from archive_tui.objects.folder.errors import translate_os_errors
 from archive_tui.objects.folder.swap import staged_folder, swap_folder
 from archive_tui.operations.hashing.files import hash_file, hash_files
-from archive_tui.operations.packing.source_reading import OpenSource, open_source
 from archive_tui.operations.scanning.scan import SourceScan, scan_source
-from archive_tui.operations.scanning.source_scan import SourceFile
-from archive_tui.operations.unpacking.stage_folder import StageWriter
+from archive_tui.operations.source_inventory import copy_source, hash_source
 from archive_tui.progress import Report, StopSignal, ignore, never
-
-PIECE = 1 << 20
-"""Bytes that are read and written at a time."""
 
 
 def sha256(file: str | Path) -> str:
@@ -61,7 +53,7 @@ def make_dataset_archive_folder(
     scan = scan_source(source)
     refuse_what_cannot_be_archived(scan)
     with staged_folder(target.parent) as stage:
-        inventory = _copy_files(scan, stage)
+        inventory = copy_source(scan, stage)
         with translate_os_errors(MANIFEST_NAME, f"folder {stage.parent}", writing=True):
             (stage / MANIFEST_NAME).write_bytes(format_dataset_manifest(_sealed(scan.carried_manifest, inventory)))
         swap_folder(stage, target)
@@ -80,12 +72,7 @@ def make_or_update_manifest(folder: str | Path, *, report: Report = ignore, stop
         raise SourceNotFound(f"No such folder: {root}", path=str(root))
     scan = scan_source(root, report=report, stop=stop)
     refuse_what_cannot_be_archived(scan)
-    entries = []
-    for hashed in hash_files(root, [file.path for file in scan.files], report=report, stop=stop):
-        if hashed.error is not None:
-            raise hashed.error
-        entries.append(Entry(hashed.path, hashed.size, hashed.digest))
-    data = format_dataset_manifest(_sealed(scan.carried_manifest, Inventory(entries)))
+    data = format_dataset_manifest(_sealed(scan.carried_manifest, hash_source(scan, report=report, stop=stop)))
     write_atomically(root / MANIFEST_NAME, [data], overwrite=True)
 
 
@@ -118,35 +105,6 @@ def refuse_what_cannot_be_archived(scan: SourceScan) -> None:
         raise SourceError(first.text, path=first.path, hint="Rename, move or repair it, then repeat.", code=first.rule)
     for remark in scan.skipped:
         warnings.warn(remark.text, UserWarning, stacklevel=3)
-
-
-def _copy_files(scan: SourceScan, stage: Path) -> Inventory:
-    with StageWriter(stage) as writer:
-        return Inventory(_copy_file(scan, file, writer) for file in scan.files)
-
-
-def _copy_file(scan: SourceScan, file: SourceFile, writer: StageWriter) -> Entry:
-    source = open_source(scan, file)
-    try:
-        copy = writer.create_file(file.path, is_executable=bool(os.fstat(source.fd).st_mode & stat.S_IXUSR))
-        try:
-            digest, size = hashlib.sha256(), 0
-            for piece in _read_pieces(source):
-                digest.update(piece)
-                size += len(piece)
-                writer.write(file.path, copy, piece)
-        finally:
-            os.close(copy)
-        source.check_unchanged()
-    finally:
-        os.close(source.fd)
-    return Entry(file.path, size, digest.hexdigest())
-
-
-def _read_pieces(source: OpenSource) -> Iterator[bytes]:
-    size = source.file.size
-    for offset in range(0, size, PIECE):
-        yield source.read_at(offset, min(PIECE, size - offset))
 
 
 def _sealed(carried: DatasetManifest | None, inventory: Inventory) -> DatasetManifest:

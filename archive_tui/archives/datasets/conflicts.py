@@ -10,7 +10,7 @@ from archive_tui.errors import ArchiveError, ObjectExists
 from archive_tui.integrity.inventory import Entry, Inventory, compare_inventories
 from archive_tui.names.dataset_names import archive_key, manifest_key, version_number
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.hashing.files import hash_files
+from archive_tui.operations.source_inventory import hash_source
 from archive_tui.progress import Report, StopSignal
 
 
@@ -40,14 +40,8 @@ def find_published_twin(
         difference = compare_inventories(manifest.inventory, sizes)
         if difference.added or difference.removed or difference.changed:
             return None
-        inventory = _hash_source(plan, report, stop)
+        inventory = hash_source(plan.scan, report=report, stop=stop)
     return IdenticalContent(taken.version, taken.key) if manifest.inventory.same_content(inventory) else None
-
-
-def _hash_source(plan: PublishPlan, report: Report, stop: StopSignal) -> Inventory:
-    listed = {plan.scan.real_paths.get(file.path, file.path): file.path for file in plan.scan.files}
-    hashed = hash_files(plan.scan.base, listed, report=report, stop=stop)
-    return Inventory(Entry(listed[file.path], file.size, file.digest) for file in hashed)
 
 
 def with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:

@@ -11,14 +11,14 @@ from archive_tui.archives.datasets.catalog import find_version, read_version_man
 from archive_tui.archives.datasets.planning import choose_version
 from archive_tui.archives.datasets.verifying import verify_version
 from archive_tui.errors import ArchiveError
-from archive_tui.integrity.inventory import Entry, Inventory
+from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Verdict
 from archive_tui.manifests.dataset_manifest import MANIFEST_NAME, parse_dataset_manifest
 from archive_tui.names.dataset_names import archive_key, manifest_key
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.folder.temporary_entries import new_temporary_name
-from archive_tui.operations.hashing.files import hash_files
 from archive_tui.operations.scanning.scan import scan_source
+from archive_tui.operations.source_inventory import hash_source
 from archive_tui.operations.verifying import verify_folder
 
 
@@ -36,7 +36,7 @@ def remove_leftovers(local_path: Path, name: str, versions: Sequence[str] | None
     if number in published or folder.is_symlink() or not (folder / MANIFEST_NAME).is_file():
         return
     try:
-        content = _hash_source(local_path / name)
+        content = hash_source(scan_source(local_path / name))
         is_ours = _is_copy(folder, content) and _is_packed_copy(local_path, name, number, content)
     except (ArchiveError, OSError):
         return  # what cannot be proven stays
@@ -54,16 +54,6 @@ def remove_upload(local_path: Path, name: str, number: str) -> None:
         doomed = folder.with_name(new_temporary_name())
         os.rename(folder, doomed)  # noqa: PTH104
         shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _hash_source(source: Path) -> Inventory:
-    scan = scan_source(source)
-    entries = []
-    for hashed in hash_files(scan.base, [file.path for file in scan.files]):
-        if hashed.error is not None:
-            raise hashed.error
-        entries.append(Entry(hashed.path, hashed.size, hashed.digest))
-    return Inventory(entries)
 
 
 def _is_copy(folder: Path, content: Inventory) -> bool:
