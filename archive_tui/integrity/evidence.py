@@ -15,6 +15,7 @@ class EvidenceLevel(IntEnum):
     LISTED = 10  # the store lists it, with a size
     COPIED = 15  # we sent the bytes and the store said yes; nothing was compared
     UNCHANGED = 20  # same entity tag or times as when it was last read in full
+    RECORDED = 25  # the store keeps the expected digest beside the object, as its writer noted it after a checked put
     SAMPLED = 30  # some blocks were read and were right
     ATTESTED = 40  # the store's own digest of what it received is the expected one
     READ = 50  # read in full and hashed by us

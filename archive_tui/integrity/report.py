@@ -9,6 +9,7 @@ from enum import StrEnum
 class FindingKind(StrEnum):
     CHANGED = "changed"
     MISSING = "missing"
+    MOVED = "moved"  # not at its path; the same content lies elsewhere, as `detail` says
     EXTRA = "extra"
     UNREADABLE = "unreadable"
 
@@ -66,11 +67,11 @@ class IntegrityReport:
     def sentence(self) -> str:
         """The one line with which every face ends a verification."""
         unreadable = self.count(FindingKind.UNREADABLE)
-        done = self.files_ok + self.count(FindingKind.CHANGED) + self.count(FindingKind.MISSING) + unreadable
+        done = self.files_ok + len(self.findings) - self.count(FindingKind.EXTRA)
         counts = ", ".join(
             f"{self.count(kind)} {kind}"
-            for kind in (FindingKind.CHANGED, FindingKind.MISSING, FindingKind.EXTRA, FindingKind.UNREADABLE)
-            if kind is not FindingKind.UNREADABLE or unreadable
+            for kind in FindingKind
+            if kind not in (FindingKind.MOVED, FindingKind.UNREADABLE) or self.count(kind)
         )
         if self.verdict is Verdict.FINDINGS:
             tail = "" if self.complete else f"; stopped at {done}, nothing is claimed for the rest"

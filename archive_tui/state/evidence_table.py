@@ -19,7 +19,8 @@ _KEEP = f"""INSERT INTO evidence ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (object) DO UPDATE SET level = excluded.level, digest = excluded.digest, size = excluded.size,
         checked_at = excluded.checked_at, method = excluded.method, version = excluded.version
     WHERE NOT (evidence.level = {EvidenceLevel.DAMAGED.value} AND excluded.level IN
-        ({EvidenceLevel.LISTED.value}, {EvidenceLevel.UNCHANGED.value}, {EvidenceLevel.SAMPLED.value}))"""
+        ({EvidenceLevel.LISTED.value}, {EvidenceLevel.UNCHANGED.value}, {EvidenceLevel.RECORDED.value},
+         {EvidenceLevel.SAMPLED.value}))"""
 
 _APPEND = f"INSERT INTO evidence_history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 

@@ -31,7 +31,7 @@ def test_what_is_no_digest(text: object) -> None:
 
 
 def test_evidence_is_ordered_from_weak_to_strong() -> None:
-    names = ["DAMAGED", "LISTED", "COPIED", "UNCHANGED", "SAMPLED", "ATTESTED", "READ", "RESTORED"]
+    names = ["DAMAGED", "LISTED", "COPIED", "UNCHANGED", "RECORDED", "SAMPLED", "ATTESTED", "READ", "RESTORED"]
     assert [level.name for level in sorted(EvidenceLevel)] == names
 
 

@@ -9,14 +9,12 @@ from archive_tui.errors import ManifestError, ObjectNotFound
 from archive_tui.integrity.inventory import Difference, compare_inventories
 from archive_tui.integrity.streams import read_chunks
 from archive_tui.manifests.dataset_manifest import DatasetManifest, parse_dataset_manifest
+from archive_tui.names.content_address import VAULT_PREFIX
 from archive_tui.names.dataset_names import parse_dataset_archive_name, version_number
 from archive_tui.objects.object_store import Listed, ObjectInfo, ObjectStore
 from archive_tui.operations.unpacking.manifest_member import read_manifest_member
 from archive_tui.progress import StopSignal, check_stop, never
 from archive_tui.settings import did_you_mean
-
-VAULT_PREFIX = "object/"
-"""Contents under their digest lie here; there may be millions, and none of them is a dataset."""
 
 LONGEST_VERSION = 60
 """Characters; a key whose numbers are longer is an object like any other."""

@@ -16,12 +16,14 @@ from archive_tui.tui.lines.text_rows import labelled_rows
 GLYPHS = {
     FindingKind.CHANGED: "✗",
     FindingKind.MISSING: "○",
+    FindingKind.MOVED: "→",
     FindingKind.EXTRA: "+",
     FindingKind.UNREADABLE: "!",
 }
 STYLES = {
     FindingKind.CHANGED: "damaged",
     FindingKind.MISSING: "damaged",
+    FindingKind.MOVED: "doubtful",
     FindingKind.EXTRA: "doubtful",
     FindingKind.UNREADABLE: "doubtful",
 }

@@ -24,6 +24,7 @@ EVIDENCE_WORDS = {
     EvidenceLevel.LISTED: "listed: it exists, no more",
     EvidenceLevel.COPIED: "copied, not verified",
     EvidenceLevel.UNCHANGED: "unchanged since it was last read",
+    EvidenceLevel.RECORDED: "recorded",
     EvidenceLevel.SAMPLED: "sampled",
     EvidenceLevel.ATTESTED: "attested",
     EvidenceLevel.READ: "verified",

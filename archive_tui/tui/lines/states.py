@@ -23,6 +23,7 @@ class StateLook:
 class IntegrityState(Enum):
     VERIFIED = StateLook("✓", "v", "verified", "proven")
     ATTESTED = StateLook("◆", "a", "attested", "attested")
+    RECORDED = StateLook("◈", "r", "recorded", "attested")
     SAMPLED = StateLook("◐", "s", "sampled", "attested")
     UNCHANGED = StateLook("◇", ".", "unchanged", "weak")
     COPIED = StateLook("◇", ".", "copied", "weak")
@@ -38,6 +39,7 @@ _BY_LEVEL = {
     EvidenceLevel.LISTED: IntegrityState.LISTED,
     EvidenceLevel.COPIED: IntegrityState.COPIED,
     EvidenceLevel.UNCHANGED: IntegrityState.UNCHANGED,
+    EvidenceLevel.RECORDED: IntegrityState.RECORDED,
     EvidenceLevel.SAMPLED: IntegrityState.SAMPLED,
     EvidenceLevel.ATTESTED: IntegrityState.ATTESTED,
     EvidenceLevel.READ: IntegrityState.VERIFIED,

@@ -1,0 +1,79 @@
+"""What became of one line of a manifest, in the words that every face uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from archive_tui.errors import ArchiveError
+from archive_tui.integrity.evidence import Evidence
+from archive_tui.manifests.checksum_lines.line import BadLine, ManifestLine
+
+
+class Outcome(StrEnum):
+    """The comments say what has happened, and to which of the three: asking, archiving, fetching."""
+
+    HELD = "in the vault"  # asking: an object lies under the digest; its evidence says how surely it has the bytes
+    ABSENT = "not in the vault"  # asking, fetching
+    UPLOADED = "uploaded"  # archiving
+    FETCHED = "fetched"  # fetching: written, verified before it took its name
+    ALREADY_THERE = "already there"  # archiving, fetching: nothing was written
+    CHANGED = "changed"  # archiving: the file no longer matches its line; not uploaded
+    MISSING = "missing"  # archiving: no such file
+    UNREADABLE = "unreadable"  # archiving: the file cannot be read
+    EXISTS = "exists"  # fetching: another file has the name; archiving below a path: another object has the key
+    DAMAGED = "damaged"  # all: the object under the digest has other bytes
+    REFUSED = "refused"  # archiving below a path, fetching: the name is not one that can be written
+    FAILED = "failed"  # all: the store or the disk refused; the error says why
+
+
+class LineResult(NamedTuple):
+    """`key` in the store that was looked at or written to (empty: none was). `evidence` says what is known of that
+    object now. `size` in bytes of the content, None: not known. `found` is the digest of other bytes where the outcome
+    is CHANGED or DAMAGED. `error` is set for what is no success; its message is a sentence."""
+
+    line: ManifestLine
+    outcome: Outcome
+    key: str = ""
+    evidence: Evidence | None = None
+    size: int | None = None
+    found: str | None = None
+    error: ArchiveError | None = None
+
+
+LineNews = LineResult | BadLine
+"""What a run over a manifest yields, in the order of its lines."""
+
+GOOD = frozenset({Outcome.HELD, Outcome.UPLOADED, Outcome.FETCHED, Outcome.ALREADY_THERE})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts the results of a run over a manifest. `bytes_moved` are those of contents uploaded or fetched; `evidence`
+    counts the good lines by the name of their evidence level; lines without evidence count as `none`."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    evidence: Counter[str] = field(default_factory=Counter)
+    bad_lines: int = 0
+    bytes_moved: int = 0
+
+    def add(self, news: LineNews) -> None:
+        if isinstance(news, BadLine):
+            self.bad_lines += 1
+            return
+        self.outcomes[news.outcome] += 1
+        if news.outcome in GOOD:
+            self.evidence[news.evidence.level.name.lower() if news.evidence is not None else "none"] += 1
+        if news.outcome in (Outcome.UPLOADED, Outcome.FETCHED):
+            self.bytes_moved += news.size or 0
+
+    @property
+    def lines(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def failures(self) -> int:
+        """Lines that are no success; content that is not in the vault counts."""
+        return sum(count for outcome, count in self.outcomes.items() if outcome not in GOOD)
