@@ -48,7 +48,7 @@ def test_the_finding_recorded_last_counts_even_if_the_clock_went_back(table: Evi
 def test_damage_stands_until_the_entire_content_was_looked_at(table: EvidenceTable, level: EvidenceLevel) -> None:
     table.record(make_evidence("k", EvidenceLevel.DAMAGED))
     table.record(make_evidence("k", level, at=9.0))
-    weak = {EvidenceLevel.LISTED, EvidenceLevel.UNCHANGED, EvidenceLevel.SAMPLED}
+    weak = {EvidenceLevel.LISTED, EvidenceLevel.UNCHANGED, EvidenceLevel.RECORDED, EvidenceLevel.SAMPLED}
     expected = EvidenceLevel.DAMAGED if level in weak else level
     assert table.lookup(STORE, ["k"])["k"].level is expected
     assert [evidence.level for evidence in table.history(STORE, "k")] == [level, EvidenceLevel.DAMAGED]
