@@ -1,0 +1,144 @@
+"""Archives the files of a manifest: what the vault lacks is uploaded, what it has is verified and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from archive_tui.archives.vault.archive_target import ArchiveTarget
+from archive_tui.archives.vault.asking import ContentLooker
+from archive_tui.archives.vault.evidence_book import EvidenceBook, EvidenceKeeper
+from archive_tui.archives.vault.line_results import already_there, failed, from_look, is_fatal
+from archive_tui.archives.vault.line_windows import LineSource, LineWork, run_lines
+from archive_tui.archives.vault.looking import Look, learn_promises
+from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
+from archive_tui.archives.vault.path_archiving import PathArchiving
+from archive_tui.archives.vault.presence import list_presence
+from archive_tui.archives.vault.uploading import Uploader
+from archive_tui.archives.vault.vault import Vault
+from archive_tui.errors import AccessDenied, ArchiveError, ObjectExists, StorageFull, StorageUnavailable
+from archive_tui.manifests.checksum_lines.line import ManifestLine
+from archive_tui.operations.hashing.paced_report import PacedReport
+from archive_tui.progress import Report, StopSignal, ignore, never
+
+PHASE = "archive"
+
+UPLOADERS = 16
+"""Contents under way at once; of large ones fewer (see `Uploader`)."""
+
+REPEAT = "Then run the same again: only what is missing is uploaded."
+
+
+def archive_manifest(
+    manifest: LineSource,
+    vault: Vault,
+    *,
+    root: Path = Path(),
+    target: ArchiveTarget | None = None,
+    upload_all: bool = False,
+    evidence_table: EvidenceKeeper | None = None,
+    report: Report = ignore,
+    stop: StopSignal = never,
+    threads: int = UPLOADERS,
+) -> Iterator[LineNews]:
+    """Uploads what is missing, and yields for each line, in order, what became of it.
+
+    Into the vault, each content once, however many lines name it; with `target`, each file under the target's prefix
+    and its name, except contents that the vault holds (unless `upload_all`). Names are relative to `root`, or
+    absolute; files are only read.
+
+    ALREADY_THERE rests on the store's own word about the digest, on an earlier look at the same version, or on reading
+    the object whole; never on its existence. What has other bytes is DAMAGED (under a path: EXISTS), named, and never
+    replaced. A file that does not match its line is CHANGED and never stored under the wrong digest. MISSING,
+    UNREADABLE, REFUSED and FAILED concern one line; the rest goes on.
+
+    Raises: StorageUnavailable, AccessDenied, StorageFull: the run ends, what is stored stays, and running the same
+    again uploads the rest; what reading the manifest raises; OperationStopped within one block. The lines before have
+    been yielded, and all evidence recorded.
+    """
+    count = manifest.count_lines()
+    paced = PacedReport(report, PHASE)
+    book = EvidenceBook(evidence_table, vault.store.identity)
+    try:
+        learn_promises(vault.store)
+        is_asked = target is None or not upload_all
+        presence = list_presence(vault.store, vault.prefix, count, stop=stop) if is_asked else None
+        looker = ContentLooker(vault, book, presence, stop, sure=True)
+        work: LineWork
+        if target is None:
+            work = _VaultArchiving(vault, book, looker, Uploader(vault.store, root, paced, stop))
+        else:
+            learn_promises(target.store)
+            work = PathArchiving(
+                vault, book, None if upload_all else looker.look, target,
+                EvidenceBook(evidence_table, target.store.identity), Uploader(target.store, root, paced, stop), stop,
+            )  # fmt: skip
+        yield from run_lines(
+            manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
+        )
+    except (StorageUnavailable, AccessDenied, StorageFull) as error:
+        error.hint = f"{error.hint} {REPEAT}".strip()
+        raise
+
+
+class _VaultArchiving:
+    """Lines of one digest are done together: one look, at most one upload."""
+
+    def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker, uploader: Uploader) -> None:
+        self._vault = vault
+        self._book = book
+        self._looker = looker
+        self._uploader = uploader
+
+    def group_of(self, line: ManifestLine) -> str:
+        return line.digest
+
+    def begin_window(self, lines: Sequence[ManifestLine]) -> None:
+        self._book.turn_to({self._vault.key(line.digest) for line in lines})
+
+    def end_window(self) -> None:
+        self._book.write()
+
+    def work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
+        digest = lines[0].digest
+        try:
+            look = self._looker.look(digest)
+        except ArchiveError as error:
+            if is_fatal(error, self._vault.store):
+                raise
+            return [failed(line, error, self._vault.key(digest)) for line in lines]
+        results = []
+        for line in lines:
+            result = self._settle(line, look)
+            if result.outcome is Outcome.UPLOADED:
+                look = Look(Outcome.HELD, look.key, result.evidence, result.size)
+            results.append(result)
+        return results
+
+    def _settle(self, line: ManifestLine, look: Look) -> LineResult:
+        if look.outcome is Outcome.ABSENT:
+            return self._upload(line, look.key)
+        if look.outcome is Outcome.DAMAGED:
+            return from_look(line, look, self._vault.title)
+        return already_there(line, look)
+
+    def _upload(self, line: ManifestLine, key: str) -> LineResult:
+        try:
+            result = self._uploader.upload(line, key)
+        except ObjectExists:
+            # Somebody else was faster, with the same digest; or the listing was older than the object.
+            return self._meet(line, key)
+        self._book.note(result.evidence)
+        return result
+
+    def _meet(self, line: ManifestLine, key: str) -> LineResult:
+        try:
+            look = self._looker.look_again(line.digest)
+        except ArchiveError as error:
+            if is_fatal(error, self._vault.store):
+                raise
+            return failed(line, error, key)
+        if look.outcome is Outcome.ABSENT:
+            vanished = ObjectExists(f"Somebody else was writing it, and it is not there: {key}", key=key, hint=REPEAT)
+            return failed(line, vanished, key)
+        return self._settle(line, look)
