@@ -15,7 +15,7 @@ class CheckedSource:
 
     One byte more than `size` is refused before it is passed on; too few, or another SHA-256 than `digest`, when the
     stream ends, so a store that commits only after the iteration commits nothing wrong. `sent` receives the
-    absolute count after each chunk has been taken. Iterate it once.
+    absolute count after each chunk has been taken. Iterate it once; `again` gives another pass, where there can be one.
 
     Raises: SourceChanged, HashError, OperationStopped between two chunks and after the last, and what `chunks` raises.
     """
@@ -39,6 +39,26 @@ class CheckedSource:
         self._hash = hashlib.sha256()
         self.size = 0
         self.has_started = False
+
+    @property
+    def promised_size(self) -> int | None:
+        return self._expected_size
+
+    @property
+    def promised_digest(self) -> str | None:
+        """In lower case."""
+        return self._expected_digest
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """True when each `iter` of the chunks begins anew, as that of a list does and that of a generator does not."""
+        return iter(self._chunks) is not self._chunks
+
+    def again(self) -> CheckedSource:
+        """Returns a pass over the same source from its beginning, held to the same promise."""
+        return CheckedSource(
+            self._chunks, self._expected_size, self._expected_digest, stop=self._stop, sent=self._sent, name=self._name
+        )
 
     @property
     def digest(self) -> str:

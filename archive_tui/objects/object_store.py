@@ -135,6 +135,10 @@ class ObjectStore(ABC):
         lost after the commit is recognised as our own write. Before it returns, what was put has been read back, or
         the store's own digest compared. Memory does not grow with the object.
 
+        `chunks` that begin anew with each `iter` (as a list does, a generator does not), with `digest` and `size`, may
+        be sent as they are read, and are read again when a request fails; the last bytes are not let go before the
+        source has proven to have that digest and size. Any other source is read once.
+
         `size` None: known only at the end. `if_match`: replace only the version with this `ObjectInfo.version`
         (implies `overwrite`). `sent` receives the absolute count of bytes handed to the store; it may be called from
         other threads.

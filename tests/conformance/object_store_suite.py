@@ -7,10 +7,12 @@ from tests.conformance.listing_guarantees import ListingGuarantees
 from tests.conformance.put_guarantees import PutGuarantees
 from tests.conformance.reading_guarantees import ReadingGuarantees
 from tests.conformance.replacement_guarantees import ReplacementGuarantees
+from tests.conformance.rereading_guarantees import RereadingGuarantees
 from tests.conformance.store_samples import (
     ILLEGAL_KEYS,
     LEGAL_KEYS,
     MIB,
+    RereadableSource,
     SourceBrokeError,
     SourceTornAway,
     TrackedChunk,
@@ -28,6 +30,7 @@ __all__ = [
     "LEGAL_KEYS",
     "MIB",
     "ObjectStoreSuite",
+    "RereadableSource",
     "SourceBrokeError",
     "SourceTornAway",
     "TrackedChunk",
@@ -41,7 +44,14 @@ __all__ = [
 ]
 
 
-class ObjectStoreSuite(PutGuarantees, ReplacementGuarantees, ReadingGuarantees, ListingGuarantees, BehaviourGuarantees):
+class ObjectStoreSuite(
+    PutGuarantees,
+    RereadingGuarantees,
+    ReplacementGuarantees,
+    ReadingGuarantees,
+    ListingGuarantees,
+    BehaviourGuarantees,
+):
     """Subclass it as `Test…`, give a `store` fixture (function scope: a fresh, empty store), and set what differs.
 
     `large_size`: bytes of an object that takes the store's way for large ones (several parts).
@@ -53,7 +63,8 @@ class ObjectStoreSuite(PutGuarantees, ReplacementGuarantees, ReadingGuarantees, 
     the chunks pulled ahead are counted, and they may hold `memory_limit` bytes.
     `chunks_after_stop`: chunks that may still be pulled after the stop was set.
     `secrets`: texts that may stand neither in the label, the identity nor the repr.
-    `is_remote`: True for a store behind a network; then `losing_replies` must be given.
+    `is_remote`: True for a store behind a network; then `losing_replies` and `failing_commits` must be.
     `leftovers(store)`: names of temporary things that lie around (parts, multipart uploads); asked after every test.
     `losing_replies(store)`: a context manager in which the server commits writes and the reply is lost.
+    `failing_commits(store)`: one in which the server refuses the next write with a passing error, and does not act.
     """

@@ -6,7 +6,8 @@ import hashlib
 import random
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from archive_tui.integrity.streams import Chunk, read_chunks
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore, PutResult
@@ -62,6 +63,7 @@ ILLEGAL_KEYS = (
 )
 
 
+@lru_cache(maxsize=16)
 def make_content(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
@@ -124,3 +126,45 @@ class TrackedChunk(bytearray):
     def __del__(self) -> None:
         with TrackedChunk._lock:
             TrackedChunk.alive -= 1
+
+
+class RereadableSource:
+    """A stream that begins anew with each `iter`, as a file does that is opened again.
+
+    `repeat` times `content`; from the second reading on `again` instead. `error` is raised once `after` bytes have been
+    given, `at` calls its function after that many. `given` counts the bytes of all readings.
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        chunk_size: int = 100_003,
+        *,
+        repeat: int = 1,
+        again: bytes | None = None,
+        error: BaseException | None = None,
+        after: int = 0,
+        at: tuple[int, Callable[[], object]] | None = None,
+        tracked: bool = False,
+    ) -> None:
+        self.chunk_size = chunk_size
+        self.readings = 0
+        self.given = 0
+        self._contents = [content, content if again is None else again]
+        self._repeat = repeat
+        self._error = error
+        self._after = after
+        self._at = at
+        self._kind: type[bytes | bytearray] = TrackedChunk if tracked else bytes
+
+    def __iter__(self) -> Iterator[Chunk]:
+        content = self._contents[min(self.readings, 1)]
+        self.readings += 1
+        for _ in range(self._repeat):
+            for start in range(0, len(content), self.chunk_size):
+                yield self._kind(content[start : start + self.chunk_size])
+                self.given += self.chunk_size
+                if self._error is not None and self.given >= self._after:
+                    raise self._error
+                if self._at is not None and self.given >= self._at[0]:
+                    self._at[1]()

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
@@ -44,6 +44,11 @@ class SuiteSettings:
 
     def losing_replies(self, store: ObjectStore) -> AbstractContextManager[object]:
         raise NotImplementedError("a store behind a network must be tested with replies that are lost")
+
+    def failing_commits(self, store: ObjectStore) -> AbstractContextManager[object]:
+        if self.is_remote:
+            raise NotImplementedError("a store behind a network must be tested with requests that fail")
+        return nullcontext()
 
     @pytest.fixture(autouse=True)
     def nothing_temporary_stays(self, store: ObjectStore) -> Iterator[None]:

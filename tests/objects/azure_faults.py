@@ -12,10 +12,14 @@ from azure.storage.blob._shared.policies import StorageRetryPolicy
 
 
 class LostReplies:
-    """The service does what the requests that make a blob visible ask, and the first reply to each is lost."""
+    """The service does what the requests that make a blob visible ask, and the first reply to each is lost.
 
-    def __init__(self, *, always: bool = False) -> None:
+    `service_acts` False: those requests are lost themselves.
+    """
+
+    def __init__(self, *, always: bool = False, service_acts: bool = True) -> None:
         self._always = always
+        self._service_acts = service_acts
         self._patch = pytest.MonkeyPatch()
         self._seen: set[str] = set()
         self.lost = 0
@@ -24,14 +28,14 @@ class LostReplies:
         send = RequestsTransport.send
 
         def send_and_lose(transport: Any, request: Any, **options: Any) -> Any:
-            response = send(transport, request, **options)
             kind = parse_qs(urlsplit(request.url).query).get("comp", [""])[0]
-            if request.method != "PUT" or kind not in ("", "blocklist"):
-                return response
-            if request.url in self._seen and not self._always:
-                return response
+            is_commit = request.method == "PUT" and kind in ("", "blocklist")
+            if not is_commit or (request.url in self._seen and not self._always):
+                return send(transport, request, **options)
             self._seen.add(request.url)
             self.lost += 1
+            if self._service_acts:
+                send(transport, request, **options)
             raise ServiceResponseError("the connection was reset before the reply came")
 
         self._patch.setattr(RequestsTransport, "send", send_and_lose)

@@ -38,6 +38,10 @@ class TestAzureStore(ObjectStoreSuite):
     def losing_replies(self, store: ObjectStore) -> AbstractContextManager[object]:
         return LostReplies()
 
+    def failing_commits(self, store: ObjectStore) -> AbstractContextManager[object]:
+        store.probe()
+        return LostReplies(service_acts=False)
+
 
 class TestAzureStoreBelowAPrefix(ObjectStoreSuite):
     """The same container serves two stores; neither sees the other."""
@@ -58,3 +62,7 @@ class TestAzureStoreBelowAPrefix(ObjectStoreSuite):
 
     def losing_replies(self, store: ObjectStore) -> AbstractContextManager[object]:
         return LostReplies()
+
+    def failing_commits(self, store: ObjectStore) -> AbstractContextManager[object]:
+        store.probe()
+        return LostReplies(service_acts=False)

@@ -17,7 +17,7 @@ from tests.conformance.object_store_suite import MIB, ObjectStoreSuite, put_byte
 from tests.servers.faulty_proxy import FaultyProxy, any_commit
 from tests.servers.s3_server import S3Server
 
-SMALL_PARTS = TransferSizes(single_put=6 * MIB, part=5 * MIB, page=100)
+SMALL_PARTS = TransferSizes(in_memory=MIB, single_put=6 * MIB, part=5 * MIB, page=100)
 """The servers take no parts below 5 MiB."""
 
 
@@ -88,6 +88,10 @@ class _S3Suite(ObjectStoreSuite):
     def losing_replies(self, store: ObjectStore) -> AbstractContextManager[object]:
         store.probe()
         return self.proxy.fault("lose-reply", any_commit)
+
+    def failing_commits(self, store: ObjectStore) -> AbstractContextManager[object]:
+        store.probe()
+        return self.proxy.fault("answer", any_commit, status=500, code="InternalError")
 
     def test_traits_are_what_this_server_does(self, store: ObjectStore) -> None:
         traits = store.probe()

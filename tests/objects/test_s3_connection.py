@@ -80,7 +80,7 @@ def test_refreshable_credentials_are_asked_for_again(monkeypatch: pytest.MonkeyP
 def test_signature_covers_headers_and_payload() -> None:
     connection = aws_connection(session_token="dummy-token")
     url = f"{connection.url}/key?uploads="
-    signed = connection._prepared().sign("PUT", url, {"If-None-Match": "*"}, "ab" * 32, "us-east-1")
+    signed = connection._prepared().sign("PUT", url, {"If-None-Match": "*"}, "ab" * 32)
     assert signed["X-Amz-Content-SHA256"] == "ab" * 32
     assert signed["X-Amz-Security-Token"] == "dummy-token"
     assert "if-none-match" in signed["Authorization"]

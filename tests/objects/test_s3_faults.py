@@ -10,7 +10,7 @@ import pytest
 
 from archive_tui.errors import AccessDenied, HashError, ObjectExists, OperationStopped, StorageError, StorageUnavailable
 from archive_tui.objects.object_store import Support
-from archive_tui.objects.s3 import S3Store, connection, writing
+from archive_tui.objects.s3 import S3Store, connection, transport, whole_put
 from archive_tui.objects.s3.probing import forget_facts
 from archive_tui.objects.s3.store import TransferSizes
 from tests.conformance.object_store_suite import MIB, digest_of, in_chunks, make_content, put_bytes, read_all
@@ -231,7 +231,7 @@ def test_wrong_digest_is_refused_by_the_server(
     """What the bytes look like when they are damaged after they were hashed."""
     store.avoid_fast_path()
     wrong = {"x-amz-checksum-sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
-    monkeypatch.setattr(writing, "checksum_header", lambda digest: wrong)
+    monkeypatch.setattr(whole_put, "checksum_header", lambda digest: wrong)
     monkeypatch.setattr("archive_tui.objects.s3.multipart.checksum_header", lambda digest: wrong)
     with pytest.raises((HashError, StorageError)):
         put_bytes(store, "key", make_content(size))
@@ -240,7 +240,7 @@ def test_wrong_digest_is_refused_by_the_server(
 
 
 def test_black_hole_times_out(store: S3Store, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
     monkeypatch.setattr("archive_tui.objects.obstore_plane.READ_SECONDS", 0.3)
     store.close()
     put_bytes(store, "key")

@@ -34,9 +34,10 @@ def any_commit(request_line: str) -> bool:
 
 @dataclass
 class Fault:
-    """`kind`: lose-reply (the server has acted), cut-reply (after `after` bytes of it), answer (with `status` and
-    `code`; the server never sees the request), black-hole (no reply at all), delay (`seconds` before the reply).
-    `times` is how often."""
+    """`kind`: lose-reply (the server has acted), cut-reply (after `after` bytes of it), cut-request (a reset after
+    `after` bytes of it), answer (with `status` and `code`; the server never sees the request), slam (the same, and the
+    connection is closed without taking the body), black-hole (no reply at all), delay (`seconds` before the reply).
+    `headers` go with an answer, each line ending in CRLF. `times` is how often."""
 
     kind: str
     matches: Matches = any_request
@@ -44,6 +45,7 @@ class Fault:
     after: int = 0
     status: int = 503
     code: str = "SlowDown"
+    headers: str = ""
     seconds: float = 0.0
 
 
@@ -117,6 +119,8 @@ class _Exchange:
         self._server = server
         self._fault: Fault | None = None
         self._replied = 0
+        self._taken = 0
+        self._is_head = False
 
     def run(self, closing: threading.Event) -> None:
         while not closing.is_set():
@@ -132,8 +136,12 @@ class _Exchange:
     def _from_client(self, data: bytes) -> bool:
         if data.startswith(METHODS):
             self._fault = self._proxy.choose(data.split(b"\r\n", 1)[0].decode("latin-1"))
-            self._replied = 0
-        if self._fault is not None and self._fault.kind == "answer":
+            self._is_head = data.startswith(b"HEAD ")
+            self._replied = self._taken = 0
+        self._taken += len(data)
+        if self._fault is not None and self._fault.kind == "cut-request" and self._taken > self._fault.after:
+            return self._reset()
+        if self._fault is not None and self._fault.kind in ("answer", "slam"):
             return self._answer(self._fault)
         if self._fault is not None and self._fault.kind == "black-hole":
             time.sleep(min(PATIENCE, self._fault.seconds or PATIENCE))
@@ -156,8 +164,10 @@ class _Exchange:
 
     def _answer(self, fault: Fault) -> bool:
         body = f"<Error><Code>{fault.code}</Code><Message>made up</Message></Error>".encode()
-        head = f"HTTP/1.1 {fault.status} Made Up\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        self._client.sendall(head.encode() + body)
+        head = f"HTTP/1.1 {fault.status} Made Up\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        self._client.sendall(f"{head}{fault.headers}\r\n".encode() + (b"" if self._is_head else body))
+        if fault.kind == "slam":
+            return False
         self._client.shutdown(socket.SHUT_WR)
         self._client.settimeout(1.0)
         with contextlib.suppress(OSError):

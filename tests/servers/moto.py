@@ -1,4 +1,8 @@
-"""moto: a fast S3 server in this process. It honours conditions, and verifies neither digests nor credentials."""
+"""moto: a fast S3 server in this process. It honours conditions, and verifies neither digests nor credentials.
+
+Of an upload in parts it tells a SHA-256 over those of the parts without the `-N` that marks it, and the right CRC-32
+over the whole, but it takes any CRC of a part and any at the completion. A body that ends early is not stored.
+"""
 
 from __future__ import annotations
 

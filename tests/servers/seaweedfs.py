@@ -1,4 +1,8 @@
-"""SeaweedFS: a strict S3 server in one process. It checks credentials, digests and conditions."""
+"""SeaweedFS: a strict S3 server in one process. It checks credentials, digests and conditions.
+
+A wrong CRC-32 of a part is refused (BadDigest), and so is one over the whole at the completion; the right one it works
+out itself and tells by HEAD as FULL_OBJECT.
+"""
 
 from __future__ import annotations
 

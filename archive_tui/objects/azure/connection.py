@@ -59,6 +59,8 @@ class AzureConnection:
         self._data_plane: Any = None
         self._has_data_plane = True
         self._lean_failures = 0
+        self.container_was_seen = False
+        """True once the service has said anything about a blob in it."""
 
     def __repr__(self) -> str:
         return f"AzureConnection({self.container!r})"

@@ -112,6 +112,11 @@ class WindowedReader:
         self._pool: ThreadPoolExecutor | None = None
         self._is_closed = False
 
+    @property
+    def version(self) -> str:
+        """The `ObjectInfo.version` of what is read."""
+        return self._version
+
     def read(self, size: int = -1, /) -> bytes:
         if size < 0:
             return b"".join(iter(lambda: self.read(WINDOW_SIZE), b""))

@@ -27,6 +27,7 @@ from archive_tui.objects.azure.errors import RANGE_BEYOND_END, translate_azure_e
 from archive_tui.objects.azure.listing import DIGEST_NAME, FOLDER_NAME, list_container
 from archive_tui.objects.azure.names import name_for_reading, name_for_writing
 from archive_tui.objects.azure.probe import RECORDED_BY_US, checks_content, probe_traits
+from archive_tui.objects.azure.properties import find_properties
 from archive_tui.objects.azure.reader import WINDOW_SIZE, RangeFetcher, WindowedReader, make_version_condition
 from archive_tui.objects.azure.upload import BlobUpload, cut_blocks
 from archive_tui.objects.checked_source import CheckedSource
@@ -143,20 +144,13 @@ class AzureStore(ObjectStore):
         return WindowedReader(fetcher.fetch, first, offset, end, key, self.label)
 
     def info(self, key: str) -> ObjectInfo:
-        blob = self._blob(name_for_reading(self._prefix, key))
+        name = name_for_reading(self._prefix, key)
         with self._translating(key):
-            found = blob.get_blob_properties()
-        metadata = {name.lower(): value for name, value in (found.metadata or {}).items()}
-        if metadata.get(FOLDER_NAME) == "true":
+            found = find_properties(self._connection, name)
+        if found.metadata.get(FOLDER_NAME) == "true":
             raise ObjectNotFound(f"There is no such object, but a folder: {key}", key=key, store=self.label)
-        digest = metadata.get(DIGEST_NAME)
-        return ObjectInfo(
-            key=key,
-            size=found.size,
-            modified=found.last_modified.timestamp() if found.last_modified else None,
-            version=str(found.etag).strip('"') or None,
-            digest=digest if is_sha256_hex(digest) else None,
-        )
+        digest = found.metadata.get(DIGEST_NAME)
+        return ObjectInfo(key, found.size, found.modified, found.version, digest if is_sha256_hex(digest) else None)
 
     def list(self, prefix: str = "", *, recursive: bool = True) -> Iterator[Listed]:
         with self._translating():

@@ -9,7 +9,6 @@ synced again: the kernel may have dropped the pages and would report success.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.folder.create_only import link_or_claim
 from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.paths import sync_folder as sync_folder
 from archive_tui.objects.folder.read_back import ReadBack
 from archive_tui.objects.folder.temporary_entries import create_locked_file, locked_folder, new_temporary_name
 from archive_tui.progress import StopSignal, never
@@ -69,13 +69,17 @@ def write_in_folder(
     label: str = LABEL,
     key: str = "",
     check_before_replacing: Callable[[], None] | None = None,
+    syncs_folder: bool = True,
+    sync: Callable[[int], None] = os.fsync,
 ) -> WrittenFile:
     """Writes `source` as the file `name` of an open folder.
 
     All or nothing, also for BaseException. Without `overwrite` an existing entry of that name is never replaced, and
     of racing writers one wins. `mode`: permission bits, further limited by the umask. `check_before_replacing` is
     called under a lock that all replacing writers of this program take, right before the rename; what it raises
-    abandons the write.
+    abandons the write. Without `syncs_folder` the content is durable, and the name only when the caller has synced the
+    folder, once for many files. `sync` makes the content of a descriptor durable; a caller with many threads may do
+    something around it.
 
     Raises: ObjectExists, StorageFull, AccessDenied, StorageError, HashError when other bytes are read back, and what
     `source` raises, unchanged.
@@ -84,8 +88,10 @@ def write_in_folder(
     try:
         draft.open()
         draft.fill(source)
-        draft.check(source)
-        return draft.publish(overwrite=overwrite, check_before_replacing=check_before_replacing)
+        draft.check(source, sync)
+        return draft.publish(
+            overwrite=overwrite, check_before_replacing=check_before_replacing, syncs_folder=syncs_folder
+        )
     finally:
         draft.discard()
 
@@ -128,13 +134,13 @@ class _Draft:
                     rest = rest[os.write(self._write_fd, rest) :]
                 self._read_back.written(chunk)
 
-    def check(self, source: CheckedSource) -> None:
+    def check(self, source: CheckedSource, sync: Callable[[int], None]) -> None:
         assert self._read_back is not None
         with self._translated():
             permissions = os.fstat(self._write_fd).st_mode & 0o777
             if permissions & self._mode != permissions:
                 os.fchmod(self._write_fd, permissions & self._mode)
-            os.fsync(self._write_fd)
+            sync(self._write_fd)
             is_equal = self._read_back.finish()
             self._read_back = None
             descriptor, self._write_fd = self._write_fd, -1
@@ -147,7 +153,9 @@ class _Draft:
             )
         self._digest, self._size = source.digest, source.size
 
-    def publish(self, *, overwrite: bool, check_before_replacing: Callable[[], None] | None) -> WrittenFile:
+    def publish(
+        self, *, overwrite: bool, check_before_replacing: Callable[[], None] | None, syncs_folder: bool
+    ) -> WrittenFile:
         hard_links = True
         if overwrite:
             with locked_folder(self._folder_fd):
@@ -160,7 +168,8 @@ class _Draft:
             with self._translated():
                 hard_links = link_or_claim(self._temporary, self._name, self._folder_fd)
             self._is_named = hard_links
-        self._make_durable(may_take_back=not overwrite)
+        if syncs_folder:
+            self._make_durable(may_take_back=not overwrite)
         self._remove_temporary_name()
         with self._translated():
             return WrittenFile(self._digest, self._size, os.fstat(self._lock_fd), hard_links)
@@ -190,15 +199,3 @@ class _Draft:
                     os.close(descriptor)
         self._write_fd = self._lock_fd = -1
         self._remove_temporary_name()
-
-
-def sync_folder(folder_fd: int) -> None:
-    """Makes the names in an open folder durable; a file system that cannot sync folders is no error.
-
-    Raises: OSError.
-    """
-    try:
-        os.fsync(folder_fd)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP):
-            raise

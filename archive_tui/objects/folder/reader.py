@@ -10,6 +10,7 @@ from typing import Self
 
 from archive_tui.errors import StorageError
 from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.listing import file_version
 
 
 def open_regular_file(name: str, folder_fd: int, *, follow_symlinks: bool) -> int:
@@ -43,6 +44,11 @@ class FileRangeReader:
         self._end = self._status.st_size if length is None else min(offset + length, self._status.st_size)
         self._key = key
         self._label = label
+
+    @property
+    def version(self) -> str:
+        """The `ObjectInfo.version` of what is read."""
+        return file_version(self._status)
 
     def read(self, size: int = -1, /) -> bytes:
         left = max(0, self._end - self._position)

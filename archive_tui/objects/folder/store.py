@@ -18,7 +18,17 @@ from archive_tui.objects.folder.atomic_file import WrittenFile, write_in_folder
 from archive_tui.objects.folder.create_only import exists, link_or_claim
 from archive_tui.objects.folder.errors import FOLDER_VANISHED, translate_os_errors
 from archive_tui.objects.folder.listing import FolderListing, describe_file, file_version
-from archive_tui.objects.folder.paths import RETRIES, MadeFolders, check_readable_key, open_folder, open_root, split_key
+from archive_tui.objects.folder.paths import (
+    MOST_PLACES,
+    RETRIES,
+    DurableFolders,
+    MadeFolders,
+    Place,
+    check_readable_key,
+    open_folder,
+    open_root,
+    split_key,
+)
 from archive_tui.objects.folder.reader import FileRangeReader, check_regular_file, open_regular_file
 from archive_tui.objects.folder.temporary_entries import (
     create_locked_file,
@@ -41,6 +51,10 @@ class FolderStore(ObjectStore):
 
     A root that does not exist lists empty and is made by the first put. `delete` leaves the folders of the key, for a
     person may have made them. `info` and listings know no digest; a put has read the file back and hashed it.
+
+    When a put returns, the file, its name and each folder on its way are durable: the file is synced first, then the
+    parent of every folder that was made or may have been by somebody else a moment ago, then the name is given and its
+    folder synced. None of it can be left out or done once for many puts, for each of these folders is another one.
     """
 
     def __init__(self, root: Path, *, read_only_objects: bool = True, enters_symlinks: bool | None = None) -> None:
@@ -50,7 +64,8 @@ class FolderStore(ObjectStore):
         self._mode = 0o444 if read_only_objects else 0o666
         self._enters_symlinks = not read_only_objects if enters_symlinks is None else enters_symlinks
         self._hard_links: bool | None = None
-        self._cleaned: set[tuple[int, int]] = set()
+        self._cleaned: set[Place] = set()
+        self._durable = DurableFolders()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -98,7 +113,7 @@ class FolderStore(ObjectStore):
         check_key(key)
         replaces = overwrite or if_match is not None
         source = CheckedSource(chunks, size, digest, stop=stop, sent=sent, name=key)
-        made = MadeFolders(self.root, enters_symlinks=self._enters_symlinks)
+        made = MadeFolders(self.root, enters_symlinks=self._enters_symlinks, durable=self._durable)
         try:
             written = self._write(made, key, source, replaces=replaces, if_match=if_match)
         except BaseException:
@@ -127,22 +142,30 @@ class FolderStore(ObjectStore):
         def check_version() -> None:
             self._check_may_write(folder_fd, name, key, replaces=replaces, if_match=if_match)
 
+        def sync(descriptor: int) -> None:
+            os.fsync(descriptor)
+            made.sync()
+
         try:
             check_version()
             return write_in_folder(
                 folder_fd, name, source, overwrite=replaces, mode=self._mode, label=self.label, key=key,
-                check_before_replacing=check_version,
+                check_before_replacing=check_version, sync=sync,
             )  # fmt: skip
         finally:
             os.close(folder_fd)
 
     def _open_for_writing(self, made: MadeFolders, folder: str, key: str) -> int:
         with translate_os_errors(key, self.label, writing=True):
-            folder_fd = made.open(folder)
+            folder_fd = made.open_unsynced(folder)
             status = os.fstat(folder_fd)
+        if made.made_last:
+            return folder_fd  # no killed process can have left anything there
         place = (status.st_dev, status.st_ino)
         with self._lock:
             is_first = place not in self._cleaned
+            if len(self._cleaned) >= MOST_PLACES:  # cleaning twice costs time only
+                self._cleaned.clear()
             self._cleaned.add(place)
         if is_first:
             remove_abandoned(folder_fd)

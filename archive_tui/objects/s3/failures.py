@@ -24,16 +24,20 @@ _CREDENTIALS_HINT = "Check the access key, the secret and the permissions of thi
 _UNREACHABLE_HINT = "Check the network and endpoint_url, then repeat the command; " + TEST_HINT
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
-_REJECTED_KEYS = frozenset(
-    {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthorizationHeaderMalformed"}
-)
+_UNKNOWN_KEYS = frozenset({"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId"})
+_REJECTED_KEYS = _UNKNOWN_KEYS | {"SignatureDoesNotMatch", "AuthorizationHeaderMalformed"}
 _FULL = frozenset(
     {"QuotaExceeded", "EntityTooLargeForQuota", "InsufficientStorage", "XMinioStorageFull", "StorageFull"}
+)
+DAMAGED_IN_TRANSIT = frozenset(
+    {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 )
 _BUSY = frozenset(
     {"SlowDown", "ServiceUnavailable", "RequestTimeout", "InternalError", "Throttling", "TooManyRequests"}
 )
 _BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504, 509})
+
+TOO_LARGE = "request-too-large"
 
 _CODE = re.compile(r"<Code>([^<]{1,200})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{0,2000})</Message>")
@@ -100,6 +104,13 @@ def refusal_error(refusal: Refusal, where: Where) -> ArchiveError:
         return StorageUnavailable(f"{where.label} is not able to answer now: {said}", hint=_UNREACHABLE_HINT, **place)
     if refusal.status == 404:
         return ObjectNotFound(f"Not in {where.label}: {where.key}", **place)
+    if refusal.status == 413 or refusal.code == "EntityTooLarge":
+        return StorageError(
+            f"{where.label} does not take so much at once: {said}",
+            hint="The server, or a proxy before it, has a limit for the size of a request: ask who runs it.",
+            code=TOO_LARGE,
+            **place,
+        )
     if refusal.code == "KeyTooLongError":
         return InvalidName(f"{where.label} refuses the key as too long: {where.key[:200]}", name=where.key)
     if refusal.status in (301, 307):
@@ -121,6 +132,12 @@ def _denied(refusal: Refusal, where: Where, said: str) -> AccessDenied | None:
             f"The clock of this machine is wrong, says {where.label}: {said}",
             hint="Set the clock.",
             code="clock",
+            **place,
+        )
+    if refusal.code in _UNKNOWN_KEYS:
+        return AccessDenied(
+            f"{where.label} does not know these credentials, or not any more: {said}",
+            hint="They may have expired or been withdrawn: log in again or renew the access key; " + TEST_HINT,
             **place,
         )
     if refusal.status in (401, 403) or refusal.code in _REJECTED_KEYS:

@@ -23,7 +23,7 @@ from archive_tui.objects.s3.failures import Where, unreachable
 from archive_tui.objects.s3.probing import ServerFacts
 from archive_tui.objects.s3.reading import OpenedBody, open_streamed, refused_read
 from archive_tui.objects.s3.replies import plain_etag
-from archive_tui.objects.s3.writing import DIGEST_HEADER, NONCE_HEADER, Write
+from archive_tui.objects.s3.write import DIGEST_HEADER, NONCE_HEADER, Write
 from archive_tui.progress import never
 
 LARGEST_PUT = 1 << 20

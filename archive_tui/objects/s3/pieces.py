@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.s3.connection import Payload
@@ -24,6 +25,22 @@ def part_size(number: int, total: int | None, smallest: int = SMALLEST_PART) -> 
     if total is not None:
         return max(smallest, -(-total // (MOST_PARTS - 100) // MIB) * MIB)
     return smallest * next(times for last, times in _GROWTH if number <= last)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSizes:
+    """Bytes at which a put changes its way.
+
+    A source that can be read again and whose digest and size are known goes in one request of up to `attested_put`
+    bytes, streamed when it has more than `in_memory`: the server then attests its SHA-256 as a whole. Of any other, up
+    to `single_put` bytes are held and sent so. What is longer goes in parts of `part` bytes and up. A page of a listing
+    has up to `page` keys; no server gives more than 1,000."""
+
+    in_memory: int = 4 * MIB
+    single_put: int = 64 * MIB
+    attested_put: int = 5 << 30
+    part: int = SMALLEST_PART
+    page: int = 1000
 
 
 class PieceQueue:
@@ -64,6 +81,16 @@ class PieceQueue:
         if self._small:
             self._pieces.append(self._small)
             self._small = bytearray()
+
+
+def cut_pieces(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yields the stream in pieces of at most `PIECE` bytes, and not many smaller ones."""
+    queue = PieceQueue()
+    for chunk in chunks:
+        queue.add(chunk)
+        if queue.size >= PIECE:
+            yield from queue.take(queue.size)
+    yield from queue.take(queue.size)
 
 
 def make_payload(pieces: Sequence[Chunk], digest: str | None = None) -> Payload:

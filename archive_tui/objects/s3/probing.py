@@ -28,7 +28,7 @@ STAYED = "The test object could not be deleted and stays: "
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What a server was seen to do, or is documented to do (AWS)."""
+    """What a server was seen to do, or is documented to do (AWS). `full_crc` is asked when it is first needed."""
 
     creates_only: bool = True
     completes_only_new: bool = True
@@ -36,6 +36,7 @@ class ServerFacts:
     takes_checksums: bool = True
     attests: bool = True
     keeps_backslashes: bool = True
+    full_crc: Support = Support.UNKNOWN
     versioning: Support = Support.UNKNOWN
     remarks: tuple[str, ...] = ()
     is_aws: bool = False
@@ -53,7 +54,7 @@ class ServerFacts:
         )
 
 
-AWS_FACTS = ServerFacts(is_aws=True)
+AWS_FACTS = ServerFacts(is_aws=True, full_crc=Support.YES)
 
 _known: dict[tuple[str, str, str | None], ServerFacts] = {}
 _known_lock = threading.Lock()
@@ -99,6 +100,14 @@ def _ask(connection: S3Connection) -> ServerFacts:
     return facts
 
 
+def learn_fact(connection: S3Connection, *, full_crc: Support) -> ServerFacts:
+    """Adds to what is known of the server, and returns all of it."""
+    facts = replace(find_facts(connection), full_crc=full_crc)
+    with _known_lock:
+        _known[connection.facts_key] = facts
+    return facts
+
+
 def forget_facts() -> None:
     """For tests, and for a user who says that the server has changed."""
     with _known_lock:
@@ -109,7 +118,7 @@ def checksum_header(digest: str) -> dict[str, str]:
     return {"x-amz-checksum-sha256": b64encode(bytes.fromhex(digest)).decode()}
 
 
-class _Canary:
+class Canary:
     """A tiny object under a temporary name, which no listing of ours shows."""
 
     def __init__(self, connection: S3Connection, word: str = "probe") -> None:
@@ -138,7 +147,7 @@ class _Canary:
 
 
 def _probe(connection: S3Connection) -> ServerFacts:
-    canary = _Canary(connection)
+    canary = Canary(connection)
     try:
         takes, attests = _probe_digest(connection, canary)
         etag = _settle_canary(connection, canary, takes)
@@ -168,7 +177,7 @@ def _probe(connection: S3Connection) -> ServerFacts:
     )
 
 
-def _probe_digest(connection: S3Connection, canary: _Canary) -> tuple[bool, bool]:
+def _probe_digest(connection: S3Connection, canary: Canary) -> tuple[bool, bool]:
     """Returns whether checksum headers are taken, and whether a wrong one is refused and the right one returned."""
     if connection.options.checksums == "when_required":
         return False, False
@@ -182,19 +191,19 @@ def _probe_digest(connection: S3Connection, canary: _Canary) -> tuple[bool, bool
     return True, refuses_wrong and returns
 
 
-def _settle_canary(connection: S3Connection, canary: _Canary, takes_checksums: bool) -> str:
+def _settle_canary(connection: S3Connection, canary: Canary, takes_checksums: bool) -> str:
     """The put that must work, or there is nothing to probe; returns its entity tag."""
     headers = checksum_header(canary.payload.digest) if takes_checksums else {}
     reply = connection.send("PUT", canary.key, headers=headers, payload=canary.payload)
     return str(reply.headers.get("etag", ""))
 
 
-def _probe_replacing(canary: _Canary, etag: str) -> bool:
+def _probe_replacing(canary: Canary, etag: str) -> bool:
     other = {"If-Match": '"00000000000000000000000000000000"'}
     return canary.put(other).status in (409, 412) and bool(etag) and canary.put({"If-Match": etag}).is_success
 
 
-def _probe_completion(connection: S3Connection, canary: _Canary) -> bool:
+def _probe_completion(connection: S3Connection, canary: Canary) -> bool:
     """Completes an upload in parts over the canary, on condition that nothing is there: it must be refused."""
     from archive_tui.objects.s3.replies import completion_document, parse_upload_id
 
@@ -216,7 +225,7 @@ def _probe_completion(connection: S3Connection, canary: _Canary) -> bool:
 
 def _probe_backslashes(connection: S3Connection) -> bool:
     """Some servers take them for `/`: the object then lies under another key than the one it was given."""
-    canary = _Canary(connection, f"probe{TEMPORARY_SUFFIX}\\")
+    canary = Canary(connection, f"probe{TEMPORARY_SUFFIX}\\")
     try:
         put = canary.put({})
         query = {"list-type": "2", "prefix": canary.key.partition("\\")[0], "encoding-type": "url"}

@@ -54,6 +54,11 @@ class S3Reader:
         self._body: Body | None = None
         self._open()
 
+    @property
+    def version(self) -> str | None:
+        """The `ObjectInfo.version` of what is read; None: the server has not said."""
+        return self._version
+
     def read(self, size: int = -1, /) -> bytes:
         if size >= 0:
             return self._read_some(min(size, LARGEST_READ)) if size else b""

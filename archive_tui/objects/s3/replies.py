@@ -12,8 +12,8 @@ from archive_tui.objects.s3.connection import Payload
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<\s]{1,2048})\s*</UploadId>")
 _ETAG = re.compile(rb"<ETag>\s*([^<]{1,200}?)\s*</ETag>")
 
-Part = tuple[int, str, str | None]
-"""Number, entity tag, SHA-256 in base64 (None: not sent)."""
+Part = tuple[int, str, tuple[str, str] | None]
+"""Number, entity tag, and the checksum that was sent with it: its element in the document, and its value."""
 
 
 def parse_upload_id(body: bytes) -> str | None:
@@ -35,8 +35,8 @@ def completion_document(parts: Sequence[Part]) -> Payload:
     """Returns the body of CompleteMultipartUpload; the parts in order of their numbers."""
     lines = ['<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">']
     for number, etag, checksum in sorted(parts):
-        digest = f"<ChecksumSHA256>{checksum}</ChecksumSHA256>" if checksum else ""
-        lines.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag>{digest}</Part>")
+        told = f"<{checksum[0]}>{checksum[1]}</{checksum[0]}>" if checksum else ""
+        lines.append(f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag>{told}</Part>")
     lines.append("</CompleteMultipartUpload>")
     body = "".join(lines).encode()
     return Payload((body,), len(body), hashlib.sha256(body).hexdigest())

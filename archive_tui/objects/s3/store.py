@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import Any
 
@@ -14,27 +12,20 @@ from archive_tui.integrity.streams import Chunk
 from archive_tui.names.object_keys import check_key
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.object_store import Listed, ObjectInfo, ObjectReader, ObjectStore, PutResult, Traits
-from archive_tui.objects.s3.connection import Reply, S3Connection
+from archive_tui.objects.s3.connection import S3Connection
 from archive_tui.objects.s3.endpoint import S3Options, check_options, environment_endpoint, normalise_prefix
 from archive_tui.objects.s3.fast_path import FastPath
+from archive_tui.objects.s3.headers import describe_object
 from archive_tui.objects.s3.listing import list_objects
-from archive_tui.objects.s3.pieces import MIB, SMALLEST_PART
+from archive_tui.objects.s3.pieces import TransferSizes
 from archive_tui.objects.s3.probing import find_facts, known_facts
 from archive_tui.objects.s3.reading import OpenedBody, S3Reader
-from archive_tui.objects.s3.replies import plain_etag
 from archive_tui.objects.s3.sdk import make_sdk_client
-from archive_tui.objects.s3.writing import DIGEST_HEADER, S3Writer, Write
+from archive_tui.objects.s3.write import Write
+from archive_tui.objects.s3.writing import S3Writer
 from archive_tui.progress import StopSignal, never
 
-
-@dataclass(frozen=True, slots=True)
-class TransferSizes:
-    """Up to `single_put` bytes go in one request, which the server attests as a whole; more in parts of `part` bytes
-    and up. A page of a listing has up to `page` keys; no server gives more than 1,000."""
-
-    single_put: int = 64 * MIB
-    part: int = SMALLEST_PART
-    page: int = 1000
+__all__ = ["S3Store", "TransferSizes"]
 
 
 class S3Store(ObjectStore):
@@ -117,11 +108,12 @@ class S3Store(ObjectStore):
             raise InvalidName(
                 f"Key refused, {self.label} does not keep backslashes: {key[:200]!r}", name=key, code="key-backslash"
             )
-        write = Write(key, full_key, overwrite, if_match, stop, sent)
         source = CheckedSource(chunks, size, digest, stop=stop, name=key)
+        promised = source.promised_digest if is_sha256_hex(source.promised_digest) else None
+        write = Write(key, full_key, overwrite, if_match, stop, sent, promised)
         send_small = partial(self._fast_path.put, facts)
         writer = S3Writer(self._connection, facts, self.identity, self.open, send_small)
-        return writer.put(write, source, size, self._sizes.single_put, self._sizes.part)
+        return writer.put(write, source, self._sizes)
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         full_key = self._full_key(key)
@@ -141,7 +133,7 @@ class S3Store(ObjectStore):
         asks = facts is None or facts.takes_checksums
         headers = {"x-amz-checksum-mode": "ENABLED"} if asks else {}
         reply = self._connection.send("HEAD", full_key, headers=headers)
-        return _info_of(key, reply, trusts_digest=facts is not None and facts.attests)
+        return describe_object(key, reply, label=self.label, trusts_digest=facts is not None and facts.attests)
 
     def list(self, prefix: str = "", *, recursive: bool = True) -> Iterator[Listed]:
         return list_objects(self._connection, prefix, recursive=recursive, page_keys=self._sizes.page)
@@ -167,29 +159,3 @@ class S3Store(ObjectStore):
 
     def _full_key(self, key: str) -> str:
         return self._options.prefix + check_key(key)
-
-
-def _info_of(key: str, reply: Reply, *, trusts_digest: bool) -> ObjectInfo:
-    headers = reply.headers
-    attested = _full_object_digest(headers.get("x-amz-checksum-sha256"))
-    recorded = headers.get(DIGEST_HEADER)
-    digest = attested or (recorded if is_sha256_hex(recorded) else None)
-    modified = headers.get("last-modified")
-    return ObjectInfo(
-        key,
-        int(headers.get("content-length", 0)),
-        parsedate_to_datetime(modified).timestamp() if modified else None,
-        plain_etag(headers.get("etag")),
-        digest,
-        attested is not None and trusts_digest,
-    )
-
-
-def _full_object_digest(checksum: str | None) -> str | None:
-    """A digest over the digests of parts (it ends in `-N`) is not the digest of the object."""
-    from base64 import b64decode
-
-    if not checksum or "-" in checksum:
-        return None
-    raw = b64decode(checksum)
-    return raw.hex() if len(raw) == 32 else None

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from archive_tui.errors import ArchiveError, HashError, ObjectExists, ObjectNotFound, StorageError, StorageUnavailable
+from archive_tui.errors import ArchiveError, HashError, ObjectExists, ObjectNotFound, StorageError
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.streams import Chunk, hash_stream, read_chunks
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.object_store import ObjectInfo, ObjectReader, PutResult
-from archive_tui.objects.s3.connection import ATTEMPTS, Payload, Reply, S3Connection, pause
-from archive_tui.objects.s3.failures import refusal_error
-from archive_tui.objects.s3.pieces import PieceQueue, make_payload
-from archive_tui.objects.s3.probing import ServerFacts, checksum_header
+from archive_tui.objects.s3.connection import Payload, Reply, S3Connection
+from archive_tui.objects.s3.failures import DAMAGED_IN_TRANSIT, TOO_LARGE, refusal_error
+from archive_tui.objects.s3.pieces import PieceQueue, TransferSizes, make_payload
+from archive_tui.objects.s3.probing import ServerFacts
 from archive_tui.objects.s3.replies import plain_etag
-from archive_tui.progress import StopSignal
-
-NONCE_HEADER = "x-amz-meta-archive-tui-nonce"
-DIGEST_HEADER = "x-amz-meta-archive-tui-sha256"
-
-ATTESTED = "sent with its SHA-256, which the server checked against what it received"
-ATTESTED_PARTS = "sent in parts, each with its SHA-256; the server's digest over these is the one computed here"
-READ_BACK = "read back in full after it was put, and hashed here"
-NOT_EXCLUDED = "; the server cannot refuse to overwrite, so another writer at the same moment is not excluded"
-
-_DAMAGED_IN_TRANSIT = frozenset(
-    {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
-)
-
-Sent = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One put: `key` is relative to the store's prefix, `full_key` is what the server is told. `nonce` marks the
-    object as written by this very call, so that a lost reply can be told from a rival."""
-
-    key: str
-    full_key: str
-    overwrite: bool
-    if_match: str | None
-    stop: StopSignal
-    sent: Sent | None
-    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
-
-    @property
-    def creates_only(self) -> bool:
-        return not self.overwrite and self.if_match is None
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        if self.if_match is not None:
-            return {"If-Match": f'"{self.if_match}"'}
-        return {} if self.overwrite else {"If-None-Match": "*"}
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What the server said it has. `attested` None: it has not been asked for its digest."""
-
-    digest: str
-    size: int
-    version: str | None
-    attested: bool | None
-    method: str = ATTESTED
+from archive_tui.objects.s3.write import ATTESTED, NONCE_HEADER, NOT_EXCLUDED, READ_BACK, Committed, Write
 
 
 class S3Writer:
@@ -85,24 +34,42 @@ class S3Writer:
         self.facts = facts
         self._identity = identity
         self._open_reader = open_reader
-        self._send_small = send_small
+        self.send_small = send_small
 
-    def put(self, write: Write, source: CheckedSource, size: int | None, single_put: int, part: int) -> PutResult:
-        """Puts up to `single_put` bytes in one request, more in parts of at least `part` bytes."""
-        from archive_tui.objects.s3.multipart import put_in_parts
+    def put(self, write: Write, source: CheckedSource, sizes: TransferSizes) -> PutResult:
+        """Puts the source in one request if it may be sent so, else in parts; `sizes` has the limits."""
+        from archive_tui.objects.s3.whole_put import put_streamed
 
         if not self._refuses_by_itself(write):
             self.look_first(write)
+        size = source.promised_size
+        if write.digest is None or size is None or not source.can_be_read_again:
+            return self._proven(write, self._put_pulled(write, source, sizes))
+        if not sizes.in_memory < size <= sizes.attested_put:
+            return self._proven(write, self._put_pulled(write, source, sizes))
+        self.look_first(write)
+        try:
+            return self._proven(write, put_streamed(self, write, source, write.digest, size))
+        except StorageError as error:
+            if error.code != TOO_LARGE or size <= sizes.part:
+                raise
+        return self._proven(write, self._put_pulled(write, source, replace(sizes, single_put=sizes.part)))
+
+    def _put_pulled(self, write: Write, source: CheckedSource, sizes: TransferSizes) -> Committed:
+        """The way of a source that can be read once only, or whose digest nobody knows yet."""
+        from archive_tui.objects.s3.multipart import put_in_parts
+        from archive_tui.objects.s3.whole_put import put_whole
+
         queue = PieceQueue()
         chunks: Iterator[Chunk] = iter(source)
         for chunk in chunks:
             queue.add(chunk)
-            if queue.size > single_put:
+            if queue.size > sizes.single_put:
                 self.look_first(write)
-                return self._proven(write, put_in_parts(self, write, queue, chunks, source, size, part))
+                return put_in_parts(self, write, queue, chunks, source, sizes.part)
         if not self._refuses_by_itself(write):
             self.look_first(write)
-        return self._proven(write, self._put_whole(write, make_payload(queue.take(queue.size), source.digest)))
+        return put_whole(self, write, make_payload(queue.take(queue.size), source.digest))
 
     def _refuses_by_itself(self, write: Write) -> bool:
         if write.creates_only:
@@ -151,66 +118,12 @@ class S3Writer:
 
     def refused(self, write: Write, reply: Reply) -> ArchiveError:
         refusal = reply.refusal
-        if refusal.code in _DAMAGED_IN_TRANSIT:
+        if refusal.code in DAMAGED_IN_TRANSIT:
             return HashError(
                 f"Damaged on the way, says {self.connection.label}: {write.key}",
                 hint="Nothing was stored. Repeat the command; if it stays, something between here and there is broken.",
             )
         return refusal_error(refusal, self.connection.where(write.key))
-
-    def _put_whole(self, write: Write, payload: Payload) -> Committed:
-        failure: ArchiveError | None = None
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                pause(attempt, write.stop)
-            try:
-                reply = self._send_whole(write, payload)
-            except StorageUnavailable as error:
-                failure, unsure = error, True
-            else:
-                if reply.is_success:
-                    return self._committed_whole(payload, reply)
-                failure, unsure = self._judge(write, reply, unsure=failure is not None)
-            if unsure and (found := self.own(write)) is not None:
-                return self._committed_whole(payload, found)
-        assert failure is not None
-        raise failure
-
-    def _judge(self, write: Write, reply: Reply, *, unsure: bool) -> tuple[ArchiveError, bool]:
-        """Returns the error to raise if it stays so, and whether the write may have been done all the same.
-
-        Raises: at once what no repetition can cure.
-        """
-        refusal = reply.refusal
-        if refusal.is_precondition:
-            if not unsure:
-                raise self.exists(write)
-            return self.exists(write), True
-        error = self.refused(write, reply)
-        if not (refusal.is_busy or refusal.is_conflict or refusal.code in _DAMAGED_IN_TRANSIT):
-            raise error
-        return error, reply.status >= 500
-
-    def _send_whole(self, write: Write, payload: Payload) -> Reply:
-        reply = self._send_small(write, payload)
-        if reply is not None:
-            if write.sent is not None:
-                write.sent(payload.size)
-            return reply
-        headers = write.conditions | {NONCE_HEADER: write.nonce, DIGEST_HEADER: payload.digest}
-        if self.facts.takes_checksums:
-            headers |= checksum_header(payload.digest)
-        return self.connection.send_once(
-            "PUT", write.full_key, headers=headers, payload=payload, stop=write.stop, sent=write.sent
-        )
-
-    def _committed_whole(self, payload: Payload, reply: Reply) -> Committed:
-        """Success means that the digest was right, on a server that refuses wrong ones; what it echoes must agree."""
-        echoed = reply.headers.get("x-amz-checksum-sha256")
-        attested: bool | None = None
-        if self.facts.attests:
-            attested = echoed in (None, b64encode(bytes.fromhex(payload.digest)).decode())
-        return Committed(payload.digest, payload.size, plain_etag(reply.headers.get("etag")), attested)
 
     def _proven(self, write: Write, done: Committed) -> PutResult:
         poor = not self._refuses_by_itself(write)
