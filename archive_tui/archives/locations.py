@@ -1,4 +1,4 @@
-"""A location is what a pane shows: a prefix in a store, be it a folder of this machine or a configured storage."""
+"""A location is what a pane shows: a folder of this machine, a configured storage, or a checksum manifest."""
 
 from __future__ import annotations
 
@@ -6,48 +6,71 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive_tui.archives.manifest_files import is_manifest_file
 from archive_tui.archives.storages import Storage, default_storage_name, open_storage, storage_names
+from archive_tui.archives.vault.vault import Vault, open_vault, vault_prefix
 from archive_tui.errors import ConfigurationError
+from archive_tui.names.content_address import VAULT_PREFIX
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.settings import Settings, did_you_mean
 
 OBJECTS = "objects"
 DATASETS = "datasets"
+VAULT = "vault"
+MANIFEST = "manifest"
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """`prefix` is empty or ends in `/`. `storage` is None for a folder of this machine, `folder` None for anything
-    else. `views` are the ways in which it can be shown, the natural one first."""
+    """`prefix` is empty or ends in `/`. `storage` is None for what lies on this machine's disk, `folder` None for
+    anything but a folder of it, `document` None for anything but a checksum manifest; `vault` is then the one that
+    its contents are sought in. `views` are the ways in which it can be shown, the natural one first; VAULT shows what
+    lies below `vault_prefix`, wherever in the storage the location is."""
 
     store: ObjectStore
     prefix: str
     storage: Storage | None = None
     folder: Path | None = None
     views: tuple[str, ...] = (OBJECTS,)
+    document: Path | None = None
+    vault: Vault | None = None
+    vault_prefix: str = VAULT_PREFIX
 
     @property
     def title(self) -> str:
         """For people; the home folder shortens to `~`."""
         if self.storage is not None:
             return f"{self.storage.name} ▸ {self.prefix}" if self.prefix else self.storage.name
-        assert self.folder is not None
+        path = self._path
         home = Path.home()
-        if self.folder.is_relative_to(home):
-            return str(Path("~") / self.folder.relative_to(home)).removesuffix("/.")
-        return str(self.folder)
+        return str(Path("~") / path.relative_to(home)).removesuffix("/.") if path.is_relative_to(home) else str(path)
 
     @property
     def word(self) -> str:
         """What to type on the command line to open it again."""
         if self.storage is not None:
             return f"{self.storage.name}:{self.prefix}" if self.prefix else self.storage.name
-        return str(self.folder)
+        return str(self._path)
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that the names in a manifest are relative to: the one in which it lies. None for all else."""
+        return self.document.parent if self.document is not None else None
+
+    @property
+    def name_in_parent(self) -> str:
+        """The name of the row by which one comes here from above."""
+        if self.document is not None:
+            return self.document.name
+        return self.prefix.removeprefix(self.parent.prefix) if self.parent is not None else ""
 
     @property
     def parent(self) -> Location | None:
         """The location above; None at the top."""
+        if self.document is not None:
+            folder = self.document.parent
+            return Location(self.store, self.prefix, None, folder, (OBJECTS, DATASETS))
         if not self.prefix:
             return None
         return self._at(self.prefix.rstrip("/").rpartition("/")[0])
@@ -62,6 +85,12 @@ class Location:
     def path(self, name: str) -> Path | None:
         """Where the object lies on this machine's disk; None when it does not."""
         return self.folder / name if self.folder is not None else None
+
+    @property
+    def _path(self) -> Path:
+        path = self.document or self.folder
+        assert path is not None
+        return path
 
     def _at(self, key: str) -> Location:
         prefix = f"{key}/" if key else ""
@@ -87,13 +116,34 @@ def open_folder(path: Path) -> Location:
 
 
 def open_storage_location(settings: Settings, name: str, prefix: str = "") -> Location:
+    """Raises: ConfigurationError, also for a `vault_prefix` that cannot be used."""
     storage = open_storage(settings, name)
     clean = prefix.strip("/")
-    return Location(storage.store, f"{clean}/" if clean else "", storage, None, (DATASETS, OBJECTS))
+    views = (DATASETS, OBJECTS, VAULT)
+    return Location(
+        storage.store, f"{clean}/" if clean else "", storage, None, views, vault_prefix=vault_prefix(settings)
+    )
+
+
+def open_manifest_location(path: Path, settings: Settings) -> Location:
+    """A checksum manifest on this machine's disk as a location; nobody is contacted, and the file is not read. Its
+    `vault` is the one that the settings name; None when that cannot be used."""
+    document = path.expanduser().absolute()
+    if ".." in document.parts:
+        document = document.parent.resolve() / document.name
+    folder = str(document.parent).strip("/")
+    store = FolderStore(Path("/"), read_only_objects=False)
+    prefix = f"{folder}/" if folder else ""
+    try:
+        vault = open_vault(settings)
+    except ConfigurationError:
+        vault = None  # whoever asks for it is told why; the lines can be read without
+    return Location(store, prefix, views=(MANIFEST,), document=document, vault=vault)
 
 
 def open_location(word: str, settings: Settings) -> Location:
-    """Opens what a user typed: `STORAGE`, `STORAGE:PREFIX`, else a folder (`./demo` where a storage is called demo).
+    """Opens what a user typed: `STORAGE`, `STORAGE:PREFIX`, else a folder (`./demo` where a storage is called demo),
+    or a file that is a checksum manifest.
 
     Raises: ConfigurationError, with the nearest storage as its hint.
     """
@@ -103,6 +153,8 @@ def open_location(word: str, settings: Settings) -> Location:
         return open_storage_location(settings, name, prefix)
     if Path(word).expanduser().is_dir():
         return open_folder(Path(word))
+    if is_manifest_file(Path(word).expanduser()):
+        return open_manifest_location(Path(word), settings)
     if colon and "/" not in name:
         raise ConfigurationError(
             f"No storage of this name: {name}",

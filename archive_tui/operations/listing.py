@@ -123,9 +123,14 @@ def has_changed_since(evidence: Evidence, listed: ObjectInfo) -> bool:
 
 
 class SortBy(StrEnum):
+    """LINE is the order of the lines of a document; STATE puts first what needs a look."""
+
     NAME = "name"
     SIZE = "size"
     MODIFIED = "modified"
+    LINE = "line"
+    NAMES = "names"
+    STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
            )""",
         "CREATE INDEX evidence_history_by_object ON evidence_history (object, id)",
     ),
+    (
+        # A path is bytes: names of files need not be text.
+        """CREATE TABLE known_manifest (
+               path BLOB NOT NULL, store TEXT NOT NULL, prefix TEXT NOT NULL, lines INTEGER NOT NULL,
+               used_at REAL NOT NULL, PRIMARY KEY (path, store, prefix)
+           ) WITHOUT ROWID""",
+    ),
 )
 """Step n takes a database of version n - 1 to version n; version 0 is an empty file."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from archive_tui.state import schema
 from archive_tui.state.database import open_state_database
+from archive_tui.state.evidence_table import EvidenceTable
 
 
 def read_version(path: Path) -> int:
@@ -61,3 +62,21 @@ def test_the_file_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     assert "newer release" in database.remarks[0]
     database.close()
     assert read_version(path) == schema.SCHEMA_VERSION + 1
+
+
+def test_the_database_of_the_first_release_opens_and_keeps_its_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in schema.MIGRATIONS[0]:
+            connection.execute(statement)
+        row = ("mem://a/x.zip", 50, "ab" * 32, 7, 1.5e9, "Every byte read.", None)
+        connection.execute("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    database = open_state_database(path)
+    known = EvidenceTable(database).lookup("mem://a", ["x.zip"])
+    assert known["x.zip"].digest == "ab" * 32
+    assert database.remarks == ()
+    assert database.read(lambda connection: connection.execute("SELECT count(*) FROM known_manifest").fetchone(), None)
+    database.close()
+    assert read_version(path) == schema.SCHEMA_VERSION

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from archive_tui.tui.lines.sentences import join_sentences
 from archive_tui.tui.panes.pane_lines import FIRST_ROW, pane_line
 from archive_tui.tui.panes.pane_messages import (
     ListingFailed,
-    Load,
     PaneClicked,
     PaneListed,
     RowsArrived,
@@ -26,10 +25,11 @@ from archive_tui.tui.panes.pane_messages import (
 )
 from archive_tui.tui.panes.panel import Panel
 from archive_tui.tui.rows.dataset_rows import DatasetRows
-from archive_tui.tui.rows.object_rows import ObjectRows
-from archive_tui.tui.rows.pane_loading import Loaded, LoadRequest, arrange_rows, load_rows
-from archive_tui.tui.rows.pane_rows import PARENT, EmptyRows, PaneRows
-from archive_tui.tui.rows.selection import Selected
+from archive_tui.tui.rows.load_request import LoadRequest
+from archive_tui.tui.rows.manifest_rows import ManifestRows
+from archive_tui.tui.rows.pane_loading import Load, load_rows, rearranger_of, reloader_of
+from archive_tui.tui.rows.pane_rows import PARENT, SORTS, EmptyRows, PaneRows, find_name, first_entry
+from archive_tui.tui.rows.selection import PickedRows, Selected
 from archive_tui.tui.widgets.line_widget import LineWidget
 
 if TYPE_CHECKING:
@@ -58,15 +58,19 @@ class Pane(LineWidget):
         self._stop = threading.Event()
         self._wanted_name: str | None = None
         self._is_untouched = True
+        self._picked: PickedRows | None = None
+        self._painted_version = 0
 
     def open_location(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
         """Shows another location, or another view of this one; what was asked for before is stopped."""
         is_elsewhere = self.location is None or location.word != self.location.word or view not in (None, self.view)
         is_same_store = self.location is not None and self.location.store.identity == location.store.identity
         self.view = view or (self.view if is_same_store and self.view in location.views else location.views[0])
+        if self.arrangement.sort_by not in SORTS[self.view] or (is_elsewhere and self.view == "manifest"):
+            self.arrangement = replace(self.arrangement, sort_by=SORTS[self.view][0])
         self.location = location
         if is_elsewhere:
-            self.marked, self.signs = set(), None
+            self.marked, self.signs, self._picked = set(), None, None
             self.arrangement = replace(self.arrangement, pattern="")
             self.cursor = self.top = self.loaded = 0
             self.rows = EmptyRows()
@@ -88,24 +92,46 @@ class Pane(LineWidget):
             rows.filter(arrangement.pattern)
             self._adopt(rows)
             self.refresh_changed()
-        elif isinstance(rows, ObjectRows) and rows.table.is_complete:
-            table = rows.table
-            self._start(lambda request, stop: iter((Loaded(arrange_rows(request, table, stop), len(table)),)))
+        elif (load := rearranger_of(rows)) is not None:
+            self._start(load)
+        else:
+            self.list_again()
+
+    def show_news(self) -> None:
+        """Repaints the rows whose state has changed; called while jobs run, it sends nothing when nothing has."""
+        if isinstance(self.rows, ManifestRows) and self.rows.version != self._painted_version:
+            self._painted_version = self.rows.version
+            self.refresh_changed()
+
+    def look_again(self) -> None:
+        """A job has ended: the files and records behind the rows are looked at once more, or all is listed again."""
+        if isinstance(self.rows, ManifestRows) and self.rows.is_complete:
+            self.show_news()
+            self._start(reloader_of(self.rows), is_quiet=True)
         else:
             self.list_again()
 
     def stop_listing(self) -> None:
         self._stop.set()
 
-    def _start(self, load: Load) -> None:
+    def _start(self, load: Load, *, is_quiet: bool = False) -> None:
         assert self.location is not None
         self._stop.set()
         self._stop = stop = threading.Event()
         self._generation += 1
-        self.is_loading, self.notice = True, None
+        self.is_loading, self.notice = not is_quiet, None
         app = self.archive_app
         expanded = frozenset(self.rows.expanded) if isinstance(self.rows, DatasetRows) else frozenset()
-        request = LoadRequest(self.location, self.view, self.arrangement, app.evidence_table, app.ascii_only, expanded)
+        request = LoadRequest(
+            self.location,
+            self.view,
+            self.arrangement,
+            app.evidence_table,
+            app.ascii_only,
+            expanded,
+            states=app.manifest_states,
+            names=app.known_names,
+        )
         task = partial(run_listing, self, self._generation, load, request, stop)
         app.listing_pool.submit(task, partial(report_listing_failure, self, self._generation))
 
@@ -117,12 +143,13 @@ class Pane(LineWidget):
         rows = message.loaded.rows
         if rows is None:
             self.refresh_lines(self.size.height - 1)
+            self.show_news()
             return
         self.is_loading = not rows.is_complete
         self._adopt(rows)
         self.refresh_changed()
         if rows.is_complete:
-            self.post_message(PaneListed(self))
+            self.post_message(PaneListed(self, message.loaded.remark))
 
     def on_listing_failed(self, message: ListingFailed) -> None:
         message.stop()
@@ -137,10 +164,10 @@ class Pane(LineWidget):
         wanted = self._wanted_name
         if wanted is None and not self._is_untouched and 0 < self.cursor < self.rows.count:
             wanted = self.rows.name(self.cursor)
-        self.rows = rows
-        found = rows.find(wanted.__eq__, 0) if wanted is not None else None
+        self.rows, self._picked = rows, None
+        found = find_name(rows, wanted, self.cursor)
         if found is None and self._is_untouched:
-            self.cursor = _first_entry(rows)
+            self.cursor = first_entry(rows)
         else:
             self.cursor = found if found is not None else min(self.cursor, max(0, rows.count - 1))
         if rows.is_complete:
@@ -161,12 +188,13 @@ class Pane(LineWidget):
         return self.rows.selected(self.cursor) if self.cursor < self.rows.count else None
 
     @property
-    def picked(self) -> tuple[Selected, ...]:
+    def picked(self) -> Sequence[Selected]:
         """The marked rows in their order; without marks the row under the cursor."""
         if not self.marked:
             return () if self.under_cursor is None else (self.under_cursor,)
-        rows = (row for row in range(self.rows.count) if self.rows.name(row) in self.marked)
-        return tuple(selected for row in rows if (selected := self.rows.selected(row)) is not None)
+        if self._picked is None:
+            self._picked = PickedRows(self.rows, self.marked)
+        return self._picked
 
     def move_cursor(self, row: int) -> None:
         """Puts the cursor on a row, or on the nearest that there is; repaints two lines, or a page when it scrolls."""
@@ -201,12 +229,12 @@ class Pane(LineWidget):
 
     def mark(self, names: set[str]) -> None:
         """Sets the marks to exactly these rows."""
-        self.marked = names - {PARENT}
+        self.marked, self._picked = names - {PARENT}, None
         self.refresh_changed()
 
     def names(self) -> set[str]:
         """The names of all rows that can be marked."""
-        return {self.rows.name(row) for row in range(self.rows.count)} - {PARENT}
+        return {self.rows.name(row) for row in range(self.rows.count) if self.rows.can_be_marked(row)}
 
     def toggle_row(self) -> None:
         """Expands or collapses the dataset under the cursor."""
@@ -217,8 +245,9 @@ class Pane(LineWidget):
     def toggle_mark(self) -> None:
         """Marks or unmarks the row under the cursor and goes on to the next."""
         name = self.cursor_name
-        if name is not None and name != PARENT:
+        if name is not None and self.rows.can_be_marked(self.cursor):
             self.marked ^= {name}
+            self._picked = None
         self.refresh_lines(self._line_of(self.cursor), self.size.height - 1)
         self.move_cursor(self.cursor + 1)
 
@@ -260,8 +289,3 @@ class Pane(LineWidget):
 
     def on_resize(self) -> None:
         self._scroll_to_cursor()
-
-
-def _first_entry(rows: PaneRows) -> int:
-    """The row on which the cursor stands in a location that was just opened: not the way up, where there is more."""
-    return 1 if rows.count > 1 and rows.name(0) == PARENT else 0

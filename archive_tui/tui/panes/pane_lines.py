@@ -11,11 +11,16 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.tui.lines.cells import Cell, cut_end, fit_left, fit_right, pad_to, take_cells
 from archive_tui.tui.panes.framed import bottom_edge, framed_line, text_line, top_edge
 from archive_tui.tui.panes.panel import Panel
-from archive_tui.tui.rows.pane_rows import Column
+from archive_tui.tui.rows.manifest_rows import ManifestRows
+from archive_tui.tui.rows.pane_rows import SORTS, Column
 
 if TYPE_CHECKING:
     from archive_tui.tui.panes.pane import Pane
 
+_EMPTY = {
+    "vault": "Nothing is in this vault yet. A manifest in the other pane brings it here: F5.",
+    "manifest": "No line of a checksum manifest is in this file.",
+}
 FIRST_ROW = 2
 """Lines above the rows: the top edge and the headings."""
 
@@ -37,6 +42,9 @@ def pane_line(pane: Pane, y: int) -> list[Cell]:
 def title_of(pane: Pane) -> str:
     if pane.location is None:
         return ""
+    storage = pane.location.storage
+    if pane.view == "vault" and storage is not None:
+        return escape_for_display(f"{storage.name} ▸ {pane.location.vault_prefix} · vault")
     title = escape_for_display(pane.location.title)
     if pane.view != "objects":
         title = f"{title} · {pane.view}"
@@ -45,9 +53,13 @@ def title_of(pane: Pane) -> str:
 
 def summary_of(pane: Pane) -> str:
     text = pane.rows.summary(pane.marked, pane.loaded)
+    if isinstance(pane.rows, ManifestRows):
+        for text in pane.rows.summaries(pane.marked, pane.loaded):
+            if cell_len(text) <= pane.size.width - 6:
+                break
     if not pane.is_loading and not pane.rows.is_complete:
         text = text.replace("loading", "incomplete")
-    if pane.arrangement.sort_by != "name" or pane.arrangement.is_reversed:
+    if pane.arrangement.sort_by != SORTS[pane.view][0] or pane.arrangement.is_reversed:
         text += f" · by {pane.arrangement.sort_by}{', reversed' if pane.arrangement.is_reversed else ''}"
     return text
 
@@ -116,7 +128,7 @@ def notice_lines(pane: Pane, width: int) -> list[str]:
                 "v shows all objects.",
             )
             return ["", *(line for text in sentences for line in textwrap.wrap(text, max(10, width)))]
-        return ["", "Nothing here."]
+        return ["", *textwrap.wrap(_EMPTY.get(pane.view, "Nothing here."), max(10, width))]
     return []
 
 

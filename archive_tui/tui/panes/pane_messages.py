@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from archive_tui.errors import ArchiveError, OperationStopped
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.rows.pane_loading import Loaded, LoadRequest
+from archive_tui.tui.rows.load_request import Loaded, LoadRequest
+from archive_tui.tui.rows.pane_loading import Load
 
 if TYPE_CHECKING:
     from archive_tui.tui.panes.pane import Pane
-
-Load = Callable[[LoadRequest, threading.Event], Iterator[Loaded]]
 
 
 class RowsArrived(Message):
@@ -27,10 +25,11 @@ class RowsArrived(Message):
         self.loaded = loaded
 
     def can_replace(self, message: Message) -> bool:
-        """A newer state replaces an older one that still waits, but a mere count replaces no rows."""
-        if not isinstance(message, RowsArrived) or message.generation != self.generation:
+        """Whether `message`, the next one that waits, makes this one needless: newer rows do, but a mere count replaces
+        no rows."""
+        if not isinstance(message, RowsArrived) or message.generation != self.generation or self.loaded.remark:
             return False
-        return self.loaded.rows is not None or message.loaded.rows is None
+        return message.loaded.rows is not None or self.loaded.rows is None
 
 
 class ListingFailed(Message):

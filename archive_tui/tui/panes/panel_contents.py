@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from archive_tui.state.evidence_table import EvidenceTable
 
 PREVIEW_BYTES = 16 * 1024
-_VALUE_WIDTH = 27
+VALUE_WIDTH = 27
+"""Cells for the value of a property, in the narrowest pane."""
 
 
 def help_lines(actions: Iterable[Action], keymap: Keymap) -> list[PanelLine]:
@@ -53,59 +54,57 @@ def place_lines(places: Iterable[tuple[Location, str]]) -> list[PanelLine]:
 
 
 def property_lines(
-    location: Location, selected: Selected | None, evidence_table: EvidenceTable | None
+    location: Location, selected: Selected | None, evidence_table: EvidenceTable | None, width: int = VALUE_WIDTH
 ) -> list[PanelLine]:
-    """Asks the store about one object, and the records about its history; waits for both.
+    """Asks the store about one object, and the records about its history; waits for both. `width`: cells of a value.
 
     Raises: what the store raises.
     """
-    lines = [*_property("store", location.store.label), *_property("opens by", f"archive-tui {location.word}")]
+    lines = [*labelled("store", location.store.label, width)]
+    lines += labelled("opens by", f"archive-tui {location.word}", width)
     if selected is None:
         return lines
-    lines += _property("key", selected.key)
+    lines += labelled("key", selected.key, width)
     if selected.dataset:
-        lines += _property("dataset", f"{selected.dataset} {selected.version or 'latest'}")
+        lines += labelled("dataset", f"{selected.dataset} {selected.version or 'latest'}", width)
     if selected.is_folder:
         return lines
-    lines += _info_lines(location.store.info(selected.key))
+    lines += _info_lines(location.store.info(selected.key), width)
     history = evidence_table.history(location.store.identity, selected.key) if evidence_table is not None else []
-    return [*lines, *_history_lines(history)]
+    if history:
+        return [*lines, *history_lines(history, width)]
+    hint = "F6 verifies a dataset or a folder." if selected.digest is None else "F6 reads and hashes it."
+    return [*lines, (("", ""),), (("Nothing is proven of it yet.", "weak"),), ((hint, "weak"),)]
 
 
-def _info_lines(info: ObjectInfo) -> list[PanelLine]:
+def _info_lines(info: ObjectInfo, width: int) -> list[PanelLine]:
     exact = f" ({format_number(info.size)} bytes)" if info.size >= 0 else ": the storage does not tell it"
-    lines = _property("size", f"{format_size(info.size)}{exact}")
+    lines = labelled("size", f"{format_size(info.size)}{exact}", width)
     if info.modified is not None:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(info.modified))
-        lines += _property("modified", moment) + _property("age", format_age(info.modified))
+        lines += labelled("modified", moment) + labelled("age", format_age(info.modified))
     if info.version is not None:
-        lines += _property("tag", info.version)
+        lines += labelled("tag", info.version, width)
     if info.digest is not None:
-        lines += _property("attested" if info.attested else "SHA-256", info.digest)
+        lines += labelled("attested" if info.attested else "SHA-256", info.digest, width)
     return lines
 
 
-def _history_lines(history: Sequence[Evidence]) -> list[PanelLine]:
-    if not history:
-        return [
-            (("", ""),),
-            (("Nothing is proven of it yet.", "weak"),),
-            (("F6 verifies a dataset or a folder.", "weak"),),
-        ]
+def history_lines(history: Sequence[Evidence], width: int = VALUE_WIDTH) -> list[PanelLine]:
     lines: list[PanelLine] = [(("", ""),), (("evidence, the newest first", "heading"),)]
     for evidence in history:
         look = state_of(evidence).value
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(evidence.checked_at))
         lines.append(((f"{look.glyph} {look.word}", look.style), (f"  {when}", "")))
-        lines += _property("how", evidence.method)
+        lines += labelled("how", evidence.method, width)
         if evidence.digest is not None:
-            lines += _property("SHA-256", evidence.digest)
+            lines += labelled("SHA-256", evidence.digest, width)
     return lines
 
 
-def _property(name: str, value: str) -> list[PanelLine]:
-    """A name and its value, on as many lines as a narrow panel needs."""
-    parts = textwrap.wrap(escape_for_display(value), _VALUE_WIDTH, break_on_hyphens=False) or [""]
+def labelled(name: str, value: str, width: int = VALUE_WIDTH) -> list[PanelLine]:
+    """A name and its value, on as many lines of `width` cells as it needs."""
+    parts = textwrap.wrap(escape_for_display(value), max(10, width), break_on_hyphens=False) or [""]
     return [((f"{name if not number else '':<9} ", "weak"), (part, "")) for number, part in enumerate(parts)]
 
 

@@ -139,6 +139,9 @@ class DatasetRows:
         line = self._lines[row]
         return None if line.summary is None else self._state_of_version(line.version or line.summary.latest)
 
+    def can_be_marked(self, row: int) -> bool:
+        return self._lines[row].summary is not None
+
     def selected(self, row: int) -> Selected | None:
         line = self._lines[row]
         if line.summary is None:

@@ -91,6 +91,9 @@ class ObjectRows:
             return None
         return state_of(self.table.evidence.get(index), is_stale=index in self.table.stale)
 
+    def can_be_marked(self, row: int) -> bool:
+        return row >= self.has_parent
+
     def selected(self, row: int) -> Selected | None:
         index = self._index(row)
         if index is None:

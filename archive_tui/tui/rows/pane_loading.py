@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from archive_tui.integrity.evidence import Evidence
-from archive_tui.operations.listing import Arrangement, EntryTable, arrange_entries, load_entries
+from archive_tui.operations.listing import EntryTable, arrange_entries, load_entries
 from archive_tui.progress import StopSignal
 from archive_tui.tui.rows.dataset_rows import DatasetRows
+from archive_tui.tui.rows.load_request import Loaded, LoadRequest
+from archive_tui.tui.rows.manifest_loading import arrange_manifest, load_manifest, look_again
+from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.object_rows import ObjectRows
 from archive_tui.tui.rows.pane_rows import PaneRows
-
-if TYPE_CHECKING:
-    from archive_tui.archives.locations import Location
-    from archive_tui.state.evidence_table import EvidenceTable
+from archive_tui.tui.rows.vault_loading import load_vault, rearrange_vault
+from archive_tui.tui.rows.vault_rows import VaultRows
 
 REARRANGE_GROWTH = 1.5
 """While a listing grows, it is sorted again only when it has grown by this factor; the count is told in between."""
 
 
+Load = Callable[[LoadRequest, StopSignal], Iterator[Loaded]]
+
 UNSORTED_HELD = 0.6
 """Seconds for which entries that come in no order are not painted: sorted ones would take the place of nearly all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """`rows` None: only the count, `loaded`, has changed."""
-
-    rows: PaneRows | None
-    loaded: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """What a pane wants to see. `evidence` None: nothing is known about any object."""
-
-    location: Location
-    view: str
-    arrangement: Arrangement
-    evidence: EvidenceTable | None
-    ascii_only: bool = False
-    expanded: frozenset[str] = frozenset()
 
 
 def load_rows(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:
@@ -55,8 +36,30 @@ def load_rows(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:
     """
     if request.view == "datasets":
         yield _load_datasets(request, stop)
+    elif request.view == "manifest":
+        yield from load_manifest(request, stop)
+    elif request.view == "vault":
+        yield from load_vault(request, stop)
     else:
         yield from _load_objects(request, stop)
+
+
+def rearranger_of(rows: PaneRows) -> Load | None:
+    """What sorts and filters these rows anew, without listing again; None where that is not possible."""
+    if isinstance(rows, ObjectRows) and rows.table.is_complete:
+        objects = rows.table
+        return lambda request, stop: iter((Loaded(arrange_rows(request, objects, stop), len(objects)),))
+    if isinstance(rows, ManifestRows) and rows.is_complete:
+        lines, states = rows.table, rows.states
+        return lambda request, stop: iter((Loaded(arrange_manifest(request, lines, states, stop), len(lines)),))
+    if isinstance(rows, VaultRows) and rows.is_complete:
+        return lambda request, stop: iter((Loaded(rearrange_vault(rows, request, stop), len(rows.table)),))
+    return None
+
+
+def reloader_of(rows: ManifestRows) -> Load:
+    """What looks again at the files and records of lines that are there, without reading the manifest again."""
+    return lambda request, stop: look_again(request, rows.table, rows.states, stop)
 
 
 def _load_objects(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:

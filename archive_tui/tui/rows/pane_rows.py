@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from archive_tui.operations.listing import SortBy
 from archive_tui.operations.listing_comparison import ListedItem
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.rows.selection import Selected
 
 PARENT = ".."
+
+SORTS: Mapping[str, tuple[SortBy, ...]] = {
+    "objects": (SortBy.NAME, SortBy.SIZE, SortBy.MODIFIED),
+    "datasets": (SortBy.NAME,),
+    "vault": (SortBy.NAME, SortBy.SIZE, SortBy.NAMES, SortBy.STATE),
+    "manifest": (SortBy.LINE, SortBy.NAME, SortBy.SIZE, SortBy.STATE),
+}
+"""In which orders each view can be shown, the natural one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,11 @@ class PaneRows(Protocol):
     def name(self, row: int) -> str:
         """Tells the row from all others, also after it was listed again."""
 
+    def can_be_marked(self, row: int) -> bool:
+        """False for the way up, and for what cannot be worked on."""
+
     def selected(self, row: int) -> Selected | None:
-        """None for rows that cannot be picked: the way up."""
+        """None for rows that cannot be marked."""
 
     def find(self, accepts: Callable[[str], bool], start: int, step: int = 1) -> int | None:
         """The first row from `start` on whose name is accepted, going round once."""
@@ -62,6 +74,20 @@ def find_row(rows: PaneRows, accepts: Callable[[str], bool], start: int, step: i
     return None
 
 
+def find_name(rows: PaneRows, wanted: str | None, near: int) -> int | None:
+    """The row of that name; looks first where it was."""
+    if wanted is None:
+        return None
+    if near < rows.count and rows.name(near) == wanted:
+        return near
+    return rows.find(wanted.__eq__, 0)
+
+
+def first_entry(rows: PaneRows) -> int:
+    """The row on which the cursor stands in a location that was just opened: not the way up, where there is more."""
+    return 1 if rows.count > 1 and rows.name(0) == PARENT else 0
+
+
 class EmptyRows:
     """Before the first rows have come."""
 
@@ -76,6 +102,9 @@ class EmptyRows:
 
     def name(self, row: int) -> str:
         raise IndexError(row)
+
+    def can_be_marked(self, row: int) -> bool:
+        return False
 
     def selected(self, row: int) -> Selected | None:
         return None

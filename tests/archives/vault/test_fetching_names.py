@@ -117,13 +117,17 @@ def test_a_link_that_comes_and_goes_helps_nobody(place: VaultPlace, tmp_path: Pa
     outside.mkdir()
     (root / "link").symlink_to(outside)
     manifest = lines_of(*((f"d/{number}", digest) for number, digest in enumerate(digests)))
+    found: set[Outcome] = set()
     with swapping(root / "d", root / "link"):
-        results = fetch(manifest, place.vault, root)
+        for _ in range(50):
+            results = fetch(manifest, place.vault, root, overwrite=True)
+            found.update(outcomes(results))
+            assert list(outside.iterdir()) == []
+            if Outcome.REFUSED in found and Outcome.FETCHED in found:
+                break
+    assert {Outcome.REFUSED, Outcome.FETCHED} <= found
+    assert found <= {Outcome.FETCHED, Outcome.REFUSED, Outcome.FAILED, Outcome.EXISTS, Outcome.ALREADY_THERE}
     assert list(outside.iterdir()) == []
-    found = set(outcomes(results))
-    assert found <= {Outcome.FETCHED, Outcome.REFUSED, Outcome.FAILED, Outcome.EXISTS}
-    assert Outcome.REFUSED in found
-    assert outcomes(results).count(Outcome.FETCHED) <= len(files_below(root))
     assert list(root.rglob(".archive-tui-*")) == []
 
 

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.registry import Action
+from archive_tui.tui.panes.content_properties import content_lines, line_lines
 from archive_tui.tui.panes.pane_messages import describe_failure
 from archive_tui.tui.panes.panel import Panel, PanelLine
 from archive_tui.tui.panes.panel_contents import (
@@ -19,6 +20,8 @@ from archive_tui.tui.panes.panel_contents import (
     property_lines,
     read_preview,
 )
+from archive_tui.tui.rows.manifest_rows import ManifestRows
+from archive_tui.tui.rows.vault_rows import VaultRows
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from archive_tui.tui.panes.pane import Pane
 
 RECENT_LOCATIONS = 20
+LABELS_WIDTH = 13
+"""Cells of a panel that the values of properties do not get: its sides, and the names of the properties."""
 
 
 class PanelFilled(Message):
@@ -66,6 +71,11 @@ class BrowsePanels(ActionScreen):
         if prompt is not None:
             prompt.intercept = prompt.intercept or partial(self._panel_key, panel)
             prompt.cancelled = self.close_panel
+
+    def refresh_panel(self) -> None:
+        """Repaints what has changed in the panel that is open."""
+        if self._panel_pane is not None:
+            self._panel_pane.refresh_changed()
 
     def close_panel(self) -> None:
         self.close_prompt()
@@ -190,9 +200,19 @@ class BrowsePanels(ActionScreen):
         if location is None:
             return
         evidence = self.archive_app.evidence_table
-        panel = Panel(escape_for_display(selected.name if selected else location.title), (), "Esc closes")
+        name = selected.name if selected else pane.cursor_name if pane.cursor else location.title
+        panel = Panel(escape_for_display(name or location.title), (), "Esc closes")
         self.open_panel(panel)
-        self._fill_panel(panel, lambda: property_lines(location, selected, evidence))
+        rows, row, width = pane.rows, pane.cursor, self.other.size.width - LABELS_WIDTH
+
+        def find_lines() -> list[PanelLine]:
+            if isinstance(rows, VaultRows) and selected is not None:
+                return content_lines(location, rows, row, evidence, width)
+            if isinstance(rows, ManifestRows) and 0 < row < rows.count:
+                return line_lines(location, rows, row, evidence, width)
+            return property_lines(location, selected, evidence, width)
+
+        self._fill_panel(panel, find_lines)
 
     def do_work_view(self) -> None:
         location, selected = self.active.location, self.active.under_cursor

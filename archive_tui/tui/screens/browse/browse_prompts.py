@@ -1,4 +1,4 @@
-"""The short questions of the browse screen, asked in its status line: find, filter, marks by pattern, go to."""
+"""The short questions of the browse screen, asked in its status line: filter, marks by pattern, go to."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from archive_tui.names.quantities import format_count
 from archive_tui.operations.listing import SortBy
 from archive_tui.operations.listing_comparison import Sign, compare_listings
 from archive_tui.tui.lines.sentences import describe_error
+from archive_tui.tui.rows.pane_rows import SORTS
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.tui.panes.pane import Pane
 
+_FILTER_QUESTIONS = {
+    "manifest": "filter (name, or :changed :missing :absent :held …):",
+    "vault": "filter (part of a digest or of a name):",
+}
+_FIRST_WHEN_SORTED = {
+    SortBy.SIZE: ", the largest first",
+    SortBy.MODIFIED: ", the newest first",
+    SortBy.NAMES: ", those with most names first",
+    SortBy.STATE: ", what needs a look first",
+}
 _WORDS_OF_SIGNS = {
     Sign.SAME: "same",
     Sign.DIFFERS: "differ",
@@ -40,61 +51,22 @@ class BrowsePrompts(ActionScreen):
 
         def go_to(self, pane: Pane, location: Location, *, cursor_name: str | None = None) -> None: ...
 
-    _sought = ""
-
-    def do_pane_find(self) -> None:
-        pane, began_at = self.active, self.active.cursor
-
-        def intercept(key: str) -> bool:
-            if key in ("down", "up"):
-                self._find(self._sought, pane.cursor + (1 if key == "down" else -1), 1 if key == "down" else -1)
-                return True
-            return False
-
-        self.ask(
-            Prompt(
-                "find:",
-                lambda text: None,
-                LineEditor(),
-                changed=lambda text: self._find(text, began_at),
-                cancelled=lambda: pane.move_cursor(began_at),
-                intercept=intercept,
-            )
-        )
-
-    def do_pane_find_next(self) -> None:
-        if self._sought:
-            self._find(self._sought, self.active.cursor + 1)
-        else:
-            self.do_pane_find()
-
-    def _find(self, text: str, start: int, step: int = 1) -> None:
-        self._sought = text
-        wanted, pane = text.casefold(), self.active
-        if not wanted or not pane.rows.count:
-            return
-        found = pane.rows.find(lambda name: name.casefold().startswith(wanted), start, step)
-        if found is None:
-            found = pane.rows.find(lambda name: wanted in name.casefold(), start, step)
-        if found is not None:
-            pane.move_cursor(found)
-
     def do_pane_filter(self) -> None:
         pane = self.active
-        self.ask(Prompt("filter (part of a name, or * and ?):", self._set_filter, LineEditor(pane.arrangement.pattern)))
+        question = _FILTER_QUESTIONS.get(pane.view, "filter (part of a name, or * and ?):")
+        self.ask(Prompt(question, self._set_filter, LineEditor(pane.arrangement.pattern)))
 
     def _set_filter(self, text: str) -> None:
         self.active.rearrange(replace(self.active.arrangement, pattern=text.strip()))
         self.show_status(
-            "Filter removed." if not text.strip() else f'Only names with "{escape_for_display(text)}"; f changes it.'
+            "Filter removed." if not text.strip() else f'Only rows with "{escape_for_display(text)}"; f changes it.'
         )
 
     def do_pane_sort(self) -> None:
-        kinds = list(SortBy)
-        now = kinds[(kinds.index(self.active.arrangement.sort_by) + 1) % len(kinds)]
+        kinds, sort_by = SORTS[self.active.view], self.active.arrangement.sort_by
+        now = kinds[(kinds.index(sort_by) + 1) % len(kinds)] if sort_by in kinds else kinds[0]
         self.active.rearrange(replace(self.active.arrangement, sort_by=now))
-        largest = {SortBy.NAME: "", SortBy.SIZE: ", the largest first", SortBy.MODIFIED: ", the newest first"}
-        self.show_status(f"Sorted by {now}{largest[now]}.")
+        self.show_status(f"Sorted by {now}{_FIRST_WHEN_SORTED.get(now, '')}.")
 
     def do_pane_reverse(self) -> None:
         arrangement = self.active.arrangement
@@ -138,7 +110,7 @@ class BrowsePrompts(ActionScreen):
     def do_pane_go(self) -> None:
         location = self.active.location
         word = f"{location.word.rstrip('/')}/" if location is not None and location.folder is not None else ""
-        self.ask(Prompt("go to (folder or STORAGE[:PREFIX]):", self._go_to_word, LineEditor(word)))
+        self.ask(Prompt("go to (folder, manifest or STORAGE[:PREFIX]):", self._go_to_word, LineEditor(word)))
 
     def _go_to_word(self, word: str) -> None:
         if not word.strip():

@@ -10,15 +10,18 @@ from textual.containers import Horizontal
 from archive_tui.errors import ArchiveError
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui import routes
-from archive_tui.tui.actions.browse_actions import BROWSE_GROUPS, can_publish
+from archive_tui.tui.actions.browse_actions import BROWSE_GROUPS
 from archive_tui.tui.actions.registry import ActionContext
 from archive_tui.tui.panes.pane import Pane
 from archive_tui.tui.panes.pane_messages import PaneClicked, PaneListed
 from archive_tui.tui.rows.dataset_rows import DatasetRows
 from archive_tui.tui.rows.pane_rows import PARENT
 from archive_tui.tui.screens.action_screen import ActionScreen
+from archive_tui.tui.screens.browse.browse_find import BrowseFind
+from archive_tui.tui.screens.browse.browse_manifests import BrowseManifests
 from archive_tui.tui.screens.browse.browse_panels import BrowsePanels
 from archive_tui.tui.screens.browse.browse_prompts import BrowsePrompts
+from archive_tui.tui.screens.manifest.manifest_work import ManifestWork
 from archive_tui.tui.widgets.key_line import KeyLine
 from archive_tui.tui.widgets.small_terminal import SmallTerminal
 from archive_tui.tui.widgets.status_line import StatusLine
@@ -31,7 +34,7 @@ LONG_LISTING = 20_000
 """Rows above which a pane is listed again only when the user asks for it."""
 
 
-class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
+class BrowseScreen(BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, ManifestWork, ActionScreen):
     action_groups: ClassVar[tuple[str, ...]] = BROWSE_GROUPS
 
     def __init__(self, locations: tuple[Location | str, Location | str]) -> None:
@@ -79,15 +82,18 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
     @property
     def action_context(self) -> ActionContext:
         pane = self.active
-        return ActionContext(pane.location, self.other.location, pane.view, pane.picked)
+        here, there, vault = pane.location, self.other.location, self.vault_in_use(pane)
+        return ActionContext(here, there, pane.view, pane.picked, is_marked=bool(pane.marked), vault=vault)
 
     def activate(self, pane: Pane) -> None:
         if not pane.is_active:
             self.active.set_active(False)
             pane.set_active(True)
+            self.draw_keys()
 
     def on_pane_listed(self, message: PaneListed) -> None:
         self._waiting_for_rows.discard(message.pane)
+        self.draw_keys()
         if not self._waiting_for_rows:
             self.archive_app.release_first_paint()
         if message.sentence:
@@ -125,7 +131,12 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
         """A job has ended: what it made, or proved, is shown. Very long listings are left as they are."""
         for pane in (self.left, self.right):
             if not pane.is_loading and pane.rows.count <= LONG_LISTING:
-                pane.list_again()
+                pane.look_again()
+
+    def show_news(self) -> None:
+        """Repaints the lines whose state a running job has changed."""
+        for pane in (self.left, self.right):
+            pane.show_news()
 
     # Where to.
 
@@ -146,16 +157,20 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
             pane.toggle_row()
         elif selected.is_folder:
             self.go_to(pane, pane.location.child(selected.name))
+        elif pane.location.folder is not None:
+            self.open_file(pane, selected)
         else:
             self.do_work_view()
 
     def do_pane_up(self) -> None:
         pane = self.active
+        if pane.view == "vault":
+            self.show_status("The vault is shown whole: v shows the objects and datasets of the storage.")
+            return
         if pane.location is None or (parent := pane.location.parent) is None:
             self.show_status("This is the top.")
             return
-        left = pane.location.prefix.removeprefix(parent.prefix)
-        self.go_to(pane, parent, cursor_name=left)
+        self.go_to(pane, parent, cursor_name=pane.location.name_in_parent)
 
     def do_dismiss(self) -> None:
         if self.active.is_loading:
@@ -193,28 +208,6 @@ class BrowseScreen(BrowsePrompts, BrowsePanels, ActionScreen):
         pane.mark(pane.names() - pane.marked)
 
     # Work: the other screens do it.
-
-    def do_work_copy(self) -> None:
-        context = self.action_context
-        if can_publish(context):
-            self.do_work_publish()
-        elif context.source is not None and context.target is not None:
-            routes.start_fetch(self.archive_app, context.source, context.target, context.picked)
-
-    def do_work_publish(self) -> None:
-        context = self.action_context
-        if context.source is not None and context.target is not None:
-            routes.open_publish(self.archive_app, context.source, context.target, context.picked)
-
-    def do_work_verify(self) -> None:
-        context = self.action_context
-        if context.source is not None:
-            routes.start_verify(self.archive_app, context.source, context.picked)
-
-    def do_work_audit(self) -> None:
-        context = self.action_context
-        if context.source is not None:
-            routes.open_audit(self.archive_app, context.source, context.picked)
 
     def do_jobs(self) -> None:
         routes.open_jobs(self.archive_app)
