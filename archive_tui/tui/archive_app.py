@@ -12,6 +12,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.types import CSSPathType
 
+from archive_tui.archives.known_manifests import open_known_manifests
+from archive_tui.archives.known_names import KnownNames
+from archive_tui.archives.manifest_states import StatesByDocument
 from archive_tui.tui.actions.keymap import Keymap
 from archive_tui.tui.background import BackgroundPool
 from archive_tui.tui.lines.jobs_summary import summarise_jobs
@@ -63,6 +66,9 @@ class ArchiveApp(App[None]):
         self.ascii_only = not supports_utf8(os.environ) if ascii_only is None else ascii_only
         self.keymap = Keymap(settings.program.get("keymap", "mc"), ascii_only=self.ascii_only)
         self.listing_pool = BackgroundPool()
+        self.manifest_states = StatesByDocument()
+        self.known_manifests = open_known_manifests(evidence_table)
+        self.known_names = KnownNames(self.known_manifests)
         self.publish_drafts: dict[tuple[str, ...], PublishDraft] = {}
         self._is_held = True
         self._jobs_timer: Timer | None = None
@@ -116,6 +122,8 @@ class ArchiveApp(App[None]):
         if self.engine is None:
             return
         summary = summarise_jobs(self.engine.snapshot())
+        if isinstance(self.screen, BrowseScreen):
+            self.screen.show_news()
         if isinstance(self.screen, ActionScreen):
             self.screen.show_summary(summary)
         if not summary and self._jobs_timer is not None:

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_tui.archives.storages import default_storage_name
-from archive_tui.jobs.job import JobSnapshot, JobSpec
+from archive_tui.jobs.job import JobSpec
 from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, verify_version_job
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_total
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.tui.lines.cells import cut_middle
-from archive_tui.tui.lines.sentences import describe_end
 from archive_tui.tui.rows.selection import Selected
-from archive_tui.tui.services import NoEvidence, Services
-from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
+from archive_tui.tui.services import Services
+from archive_tui.tui.submitting import ask_key, find_services, fit_path, watch_job
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
@@ -62,7 +60,7 @@ def open_publish(app: ArchiveApp, source: Location, target: Location, marked: tu
 def _publish_left(app: ArchiveApp, draft: PublishDraft) -> None:
     if draft.publish_job is None:
         app.show_status(f"The draft is kept: P on {escape_for_display(draft.source.name)} opens it again.")
-    _watch(app, draft.publish_job)
+    watch_job(app, draft.publish_job)
 
 
 def choose_source(folder: Path, marked: tuple[Selected, ...]) -> tuple[Path, tuple[str, ...]]:
@@ -95,7 +93,7 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
                 overwrite=overwrite,
                 has_command=source.storage is not None,
             )
-            _watch(app, services.engine.submit(job))
+            watch_job(app, services.engine.submit(job))
 
     sizes = [-1 if selected.size is None else selected.size for selected, _, _ in versions]
     total = format_total(sum(max(0, size) for size in sizes), sum(size < 0 for size in sizes))
@@ -105,12 +103,12 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
     existing = [path for path in existing if services.exists(path)]
     if existing:
         where = str(existing[0]) if len(existing) == 1 else f"{len(existing)} of them"
-        question = _fit_path(app, "Exists: ", where, "  l leave and verify · o overwrite · Esc no fetch")
+        question = fit_path(app, "Exists: ", where, "  l leave and verify · o overwrite · Esc no fetch")
         answers = {"l": False, "enter": False, "o": True}
     else:
-        question = _fit_path(app, f"Fetch {what} ({total}) into ", str(into), "?  Enter fetch · Esc no")
+        question = fit_path(app, f"Fetch {what} ({total}) into ", str(into), "?  Enter fetch · Esc no")
         answers = {"enter": False, "y": False}
-    _ask(app, question, answers, lambda overwrite: submit(overwrite=overwrite))
+    ask_key(app, question, answers, lambda overwrite: submit(overwrite=overwrite))
 
 
 def start_verify(app: ArchiveApp, location: Location, marked: tuple[Selected, ...]) -> None:
@@ -127,7 +125,7 @@ def start_verify(app: ArchiveApp, location: Location, marked: tuple[Selected, ..
         return
     job_ids = [services.engine.submit(make()) for make in makers]
     for job_id in job_ids:
-        _watch(app, job_id)
+        watch_job(app, job_id)
     if len(job_ids) == 1:
         app.push_screen(VerifyScreen(job_ids[0], services, makers[0]))
     else:
@@ -171,15 +169,6 @@ def open_connections(app: ArchiveApp) -> None:
         app.push_screen(ConnectionsScreen(services))
 
 
-def find_services(app: ArchiveApp) -> Services | None:
-    """What the pages share; None, and said so, where no jobs can run."""
-    if app.engine is None:
-        app.show_status("No jobs can run here.")
-        return None
-    evidence = app.evidence_table if app.evidence_table is not None else NoEvidence()
-    return Services(app.settings, app.engine, evidence, app.listing_pool, app.publish_drafts)
-
-
 def version_of(selected: Selected) -> tuple[str, str] | None:
     """Name and version of a picked dataset row or archive; None for anything else."""
     if selected.dataset is None:
@@ -211,39 +200,6 @@ def _folder_job_maker(folder: Path) -> Callable[[], JobSpec]:
     return lambda: verify_folder_job(folder)
 
 
-def _fit_path(app: ArchiveApp, before: str, path: str, after: str) -> str:
-    """One line of the screen: the path gives way, the keys that answer stay."""
-    before, shown = escape_for_display(before), escape_for_display(path)
-    return before + cut_middle(shown, max(12, app.size.width - len(before) - len(after) - 3)) + after
-
-
-def _ask(app: ArchiveApp, question: str, answers: dict[str, bool], then: Callable[[bool], None]) -> None:
-    screen = app.browse_screen
-    if screen is not None:
-        screen.ask(Prompt(question, lambda key: then(answers[key]), LineEditor(), choices=frozenset(answers)))
-
-
 def _has_published(services: Services, job_id: int) -> bool:
     job = services.engine.get(job_id)
     return job is None or (job.state.is_end and job.result is not None)
-
-
-def _watch(app: ArchiveApp, job_id: int | None) -> None:
-    """Says in the status line how a job has ended."""
-    if job_id is None or app.engine is None:
-        return
-    engine = app.engine
-
-    def tell(job: JobSnapshot) -> None:
-        app.show_status(escape_for_display(f"{job.title}: {describe_end(job)}"))
-
-    def listen(job: JobSnapshot) -> None:
-        if job.id == job_id and job.state.is_end:
-            unsubscribe()
-            app.call_later(tell, job)
-
-    unsubscribe = engine.subscribe(listen)
-    job = engine.get(job_id)
-    if job is not None and job.state.is_end:
-        unsubscribe()
-        tell(job)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_tui.archives.storages import Storage, open_storage
+from archive_tui.archives.vault.evidence_book import EvidenceKeeper as VaultEvidenceKeeper
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.kinds import EvidenceKeeper
@@ -26,13 +27,15 @@ class NoEvidence:
 
 @dataclass
 class Services:
-    """`drafts` are the publish guides that were left, by source and target; they live as long as the program."""
+    """`drafts` are the publish guides that were left, by source and target; they live as long as the program.
+    `vault_evidence` None: nothing is known of the contents of any vault, and nothing is kept."""
 
     settings: Settings
     engine: JobEngine
     evidence: EvidenceKeeper
     background: BackgroundPool
     drafts: dict[tuple[str, ...], PublishDraft] = field(default_factory=dict)
+    vault_evidence: VaultEvidenceKeeper | None = None
     _storages: dict[str, Storage] = field(default_factory=dict)
 
     def storage(self, name: str) -> Storage:

@@ -14,7 +14,11 @@ from pathlib import Path
 from archive_tui.tui.terminal import prepare_environment
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
-MORE_SCENES = ("tests.screenshots.page_scenes",)
+MORE_SCENES = (
+    "tests.screenshots.page_scenes",
+    "tests.screenshots.manifest_scenes",
+    "tests.screenshots.manifest_page_scenes",
+)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import time
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.jobs.job import JobResult, JobSpec, JobState
 from archive_tui.progress import BytesDone, Ended, ItemDone, ItemFailed, Planned, Report, StopSignal, check_stop
-from archive_tui.tui import routes
+from archive_tui.tui import submitting
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.screenshots.scenes import LARGE, SMALL, scene
 from tests.screenshots.stage import Stage
@@ -22,7 +22,7 @@ def _text(stage: Stage) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-async def _until_text(stage: Stage, text: str) -> None:
+async def until_text(stage: Stage, text: str) -> None:
     try:
         await stage.until(lambda: text in _text(stage))
     except TimeoutError as error:
@@ -34,7 +34,7 @@ async def _open_guide(stage: Stage) -> None:
     assert browse is not None and browse.left.location is not None and browse.right.location is not None
     folders = sorted(name for name in browse.left.names() if name.endswith("/"))
     await stage.press(*["down"] * folders.index("station-07/"), "P")
-    await _until_text(stage, "step 1 of 7: source" if stage.app.size.width < 100 else "▸source")
+    await until_text(stage, "step 1 of 7: source" if stage.app.size.width < 100 else "▸source")
     assert "Publish station-07" in _text(stage)
 
 
@@ -43,7 +43,7 @@ async def _go_to_step(stage: Stage, number: int) -> None:
     waits = ("can be published", "Latest is", "Licence", "safety", "in Python")
     for text in waits[: number - 1]:
         await stage.press("pagedown")
-        await _until_text(stage, text)
+        await until_text(stage, text)
 
 
 @scene("publish-1-source")
@@ -65,7 +65,7 @@ async def publish_version(stage: Stage) -> None:
     (source / "README.md").write_text("# Station 07, repaired\n")
     await _go_to_step(stage, 3)
     await stage.press("h")
-    await _until_text(stage, "compared by SHA-256")
+    await until_text(stage, "compared by SHA-256")
 
 
 @scene("publish-4-details")
@@ -89,7 +89,7 @@ async def publish_progress(stage: Stage) -> None:
     submit = engine.submit
     engine.submit = lambda job: submit(spec)  # type: ignore[method-assign]
     await stage.press("enter")
-    await _until_text(stage, "402 of 612")
+    await until_text(stage, "402 of 612")
     await stage.settle(0.6)
 
 
@@ -108,7 +108,7 @@ async def fetch(stage: Stage) -> None:
 async def verify_running(stage: Stage) -> None:
     led = _LedJob("verify", "verify station-07 1.4.0", "verify", "", 402)
     await _show_verification(stage, led)
-    await _until_text(stage, "402 of 612")
+    await until_text(stage, "402 of 612")
     await stage.settle(0.6)
 
 
@@ -117,21 +117,21 @@ async def verify_findings(stage: Stage) -> None:
     led = _LedJob("verify", "verify station-08 0.9.0", "verify", "", FILES)
     led.go.set()
     await _show_verification(stage, led)
-    await _until_text(stage, "Findings: ")
+    await until_text(stage, "Findings: ")
     await stage.press("enter")
 
 
 @scene("verify-clean", sizes=(SMALL,))
 async def verify_clean(stage: Stage) -> None:
     await stage.press("tab", "f6")
-    await _until_text(stage, "all bytes")
+    await until_text(stage, "all bytes")
 
 
 @scene("jobs")
 async def jobs(stage: Stage) -> None:
     await _start_jobs(stage)
     await stage.press("J")
-    await _until_text(stage, "findings")
+    await until_text(stage, "findings")
     await stage.settle(1.0)
 
 
@@ -139,13 +139,13 @@ async def jobs(stage: Stage) -> None:
 async def job(stage: Stage) -> None:
     await _start_jobs(stage)
     await stage.press("J", "end", "up", "enter")
-    await _until_text(stage, "Log")
+    await until_text(stage, "Log")
 
 
 @scene("connections")
 async def connections(stage: Stage) -> None:
     await stage.press("C", "t")
-    await _until_text(stage, "so:")
+    await until_text(stage, "so:")
 
 
 @scene("jobs-empty", sizes=(SMALL,))
@@ -214,7 +214,7 @@ class _LedJob:
 
 
 async def _show_verification(stage: Stage, led: _LedJob) -> None:
-    services = routes.find_services(stage.app)
+    services = submitting.find_services(stage.app)
     assert services is not None
     job_id = services.engine.submit(led.spec())
     stage.app.push_screen(VerifyScreen(job_id, services))

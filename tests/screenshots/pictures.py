@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -30,5 +31,6 @@ def write_png(svg_path: Path, png_path: Path, chromium: str) -> None:
             [chromium, *options, f"--window-size={width},{height}", f"--screenshot={png_path}", page.as_uri()],
             check=True,
             capture_output=True,
+            env={**os.environ, "HOME": folder},  # the home of the pictures is gone by now, and stays away
             timeout=60,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ class EvidenceList(list[Evidence]):
 
     def record(self, evidence: Evidence) -> bool:
         self.append(evidence)
+        return True
+
+    def record_many(self, findings: Iterable[Evidence]) -> bool:
+        self.extend(findings)
         return True
 
     def lookup(self, store_identity: str, keys: object) -> dict[str, Evidence]:

@@ -19,7 +19,7 @@ def main() -> None:
     from archive_tui.jobs.engine import JobEngine
     from archive_tui.jobs.job import JobResult, JobSpec, JobState
     from archive_tui.progress import BytesDone, ItemDone, Planned, Report, StopSignal, check_stop
-    from archive_tui.tui import archive_app, routes
+    from archive_tui.tui import archive_app, routes, submitting
     from archive_tui.tui.archive_app import ArchiveApp
     from archive_tui.tui.screens.publish.draft import PublishDraft
     from archive_tui.tui.screens.publish.publish_screen import PROGRESS, PublishScreen
@@ -55,7 +55,7 @@ def main() -> None:
 
         def on_mount(self) -> None:
             ids = [engine.submit(JobSpec("verify", f"verify set-{n} 1.0.0", "lab:x", "", "x", run)) for n in range(2)]
-            services = routes.find_services(self)
+            services = submitting.find_services(self)
             assert services is not None
             if page == "jobs":
                 self.call_after_refresh(routes.open_jobs, self)

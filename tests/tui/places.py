@@ -24,6 +24,9 @@ class FakeLocation:
     storage: FakeStorage | None = None
     folder: Path | None = None
     views: tuple[str, ...] = ("objects",)
+    document: Path | None = None
+    vault: None = None
+    vault_prefix: str = "object/"
 
     @property
     def title(self) -> str:
@@ -40,6 +43,10 @@ class FakeLocation:
     @property
     def parent(self) -> FakeLocation | None:
         return self._at(self.prefix.rstrip("/").rpartition("/")[0]) if self.prefix else None
+
+    @property
+    def name_in_parent(self) -> str:
+        return self.prefix.removeprefix(self.parent.prefix) if self.parent is not None else ""
 
     def child(self, name: str) -> FakeLocation:
         return self._at(self.key(name))

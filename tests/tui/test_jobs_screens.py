@@ -8,7 +8,7 @@ from pathlib import Path
 from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.jobs.job import JobResult, JobSpec, JobState
 from archive_tui.progress import BytesDone, ItemFailed, Notice, Planned, Report, StopSignal, check_stop
-from archive_tui.tui import routes
+from archive_tui.tui import routes, submitting
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.tui.guide_places import Place, make_source, open_place
@@ -96,7 +96,7 @@ async def test_a_verification_is_watched_stopped_and_claims_nothing(tmp_path: Pa
     async with open_place(tmp_path) as place:
         job_id = place.engine.submit(led.spec())
         assert led.reached.wait(SECONDS)
-        services = routes.find_services(place.app)
+        services = submitting.find_services(place.app)
         assert services is not None
         place.app.push_screen(VerifyScreen(job_id, services))
         await place.until_text("1 finding", "changed: other content", "cell: 1 file", "▸ running", "s stop")
@@ -110,7 +110,7 @@ async def test_a_verification_left_goes_on(tmp_path: Path) -> None:
     led = LedJob("verify winds 1.0.0")
     async with open_place(tmp_path) as place:
         job_id = place.engine.submit(led.spec())
-        services = routes.find_services(place.app)
+        services = submitting.find_services(place.app)
         assert services is not None
         place.app.push_screen(VerifyScreen(job_id, services))
         await place.until_text("Verify winds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from archive_tui.tui.actions import manifest_actions as manifests
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
 from archive_tui.tui.rows.selection import Selected
 
@@ -46,15 +47,16 @@ def can_fetch(context: ActionContext) -> bool:
 
 
 def can_copy(context: ActionContext) -> bool:
-    return can_publish(context) or can_fetch(context)
+    return can_publish(context) or can_fetch(context) or manifests.can_copy_lines(context)
 
 
 def can_verify(context: ActionContext) -> bool:
-    return shows_files(context) or picks_dataset(context)
+    return shows_files(context) or picks_dataset(context) or manifests.can_verify_lines(context)
 
 
 def list_command(context: ActionContext) -> str | None:
-    return None if context.source is None else _join("archive-tui", "ls", context.source.word)
+    source = context.source
+    return None if source is None or source.document is not None else _join("archive-tui", "ls", source.word)
 
 
 def publish_command(context: ActionContext) -> str | None:
@@ -76,11 +78,15 @@ def fetch_command(context: ActionContext) -> str | None:
 
 
 def copy_command(context: ActionContext) -> str | None:
+    if manifests.can_copy_lines(context):
+        return manifests.copy_lines_command(context)
     return publish_command(context) if can_publish(context) else fetch_command(context)
 
 
 def verify_command(context: ActionContext) -> str | None:
     """One command for each dataset and folder that is picked; None as for `fetch_command`."""
+    if manifests.can_verify_lines(context):
+        return manifests.check_lines_command(context)
     source = context.source
     folder = source.folder if source is not None else None
     commands: list[str | None] = []
@@ -120,27 +126,38 @@ def _join_all(commands: Iterable[str | None]) -> str | None:
 
 
 _NEEDS_OTHER_SIDE = (
-    "Copy goes from a folder to a storage (publish) or from a dataset to a folder (fetch): "
+    "Copy goes from a folder to a storage (publish, or archive a manifest), or back (fetch): "
     "open one in the other pane, Tab goes there."
 )
+_NEEDS_MANIFEST = "This needs the lines of a checksum manifest: Enter on one opens it, M makes one of your files."
 _NEEDS_FILES = (
     "Publishing needs files or folders of this machine here (v changes the view), and a storage in the other pane: "
     "Tab goes there, g opens one."
 )
+
+_FILE_VIEWS = frozenset({"", "objects", "datasets"})
 
 REGISTRY.register(
     Action("help", "Help: these keys", ("question_mark", "f1", "1"), HELP, label="help"),
     Action("work.view", "View the first bytes", ("f3", "3"), WORK, available=picks_object, label="view",
            why_not="View shows one object: put the cursor on a file."),
     Action("work.inspect", "Inspect: size, evidence", ("f4", "4", "i"), WORK),
-    Action("work.copy", "Copy: publish or fetch", ("f5", "5"), WORK, copy_command, can_copy, "copy",
+    Action("work.copy", "Copy to the other pane", ("f5", "5"), WORK, copy_command, can_copy, "copy",
            _NEEDS_OTHER_SIDE),
     Action("work.verify", "Verify: hash all again", ("f6", "6"), WORK, verify_command, can_verify,
-           "verify", "Verify needs a folder with a manifest, or a dataset: v shows the datasets of a storage."),
+           "verify", "Verify needs a folder with a manifest, a manifest, a dataset or a vault: v shows a storage's."),
+    Action("vault.ask", "Ask whether vault has it", ("V",), WORK, manifests.ask_command, manifests.in_manifest,
+           "ask vault", _NEEDS_MANIFEST, frozenset({"manifest"})),
+    Action("vault.archive", "Archive what is missing", (), WORK, manifests.archive_lines_command, manifests.can_archive,
+           why_not=_NEEDS_MANIFEST),
+    Action("vault.fetch", "Fetch from the vault", (), WORK, manifests.fetch_lines_command, manifests.can_fetch_lines,
+           why_not="Fetching needs a manifest or a vault here, and a folder in the other pane: Tab goes there."),
+    Action("vault.verify", "Verify the whole vault", (), WORK, available=manifests.in_vault,
+           why_not="This needs a vault: v shows that of a storage."),
     Action("work.publish", "Publish a dataset version", ("P", "f9", "9"), WORK, publish_command, can_publish, "publish",
-           _NEEDS_FILES),
+           _NEEDS_FILES, _FILE_VIEWS),
     Action("work.audit", "Audit: watch it verify", ("A",), WORK, verify_command, can_verify, "audit",
-           "An audit needs a folder with a manifest, or a dataset: v shows the datasets of a storage."),
+           "An audit needs a folder with a manifest, or a dataset: v shows the datasets of a storage.", _FILE_VIEWS),
     Action("work.compare", "Compare the two panes", ("equals_sign",), WORK),
     Action("jobs", "Jobs", ("J",), WORK, label="jobs"),
     Action("connections", "Connections", ("C",), WORK, connections_command),
@@ -164,6 +181,9 @@ REGISTRY.register(
     Action("mark.glob", "Mark by pattern", ("plus",), MARKS),
     Action("mark.unglob", "Unmark by pattern", ("minus",), MARKS),
     Action("mark.invert", "Invert the marks", ("asterisk",), MARKS),
+    Action("manifest.create", "List it in a manifest", ("M",), MARKS, manifests.list_in_manifest_command,
+           manifests.can_list, "list",
+           "A manifest lists files of this machine: open their folder here, v shows its files.", _FILE_VIEWS),
     Action("cursor.up", "Up", ("up",), MOVES),
     Action("cursor.down", "Down", ("down",), MOVES),
     Action("cursor.page-up", "A page up", ("pageup", "ctrl+u"), MOVES),

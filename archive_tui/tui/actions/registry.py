@@ -5,7 +5,7 @@ A screen names the groups that are its own and has a method `do_<id>` for each o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,23 @@ from archive_tui.tui.rows.selection import Selected
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
+    from archive_tui.archives.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
     """Where the user stands: the location of the active pane, that of the other one, the view (`objects`, `datasets`,
-    …) and what is picked. Screens without panes leave it as it is and put what is theirs into `subject`."""
+    `manifest`, …) and what is picked: the marked rows if `is_marked`, else the one under the cursor. Screens without
+    panes leave it as it is and put what is theirs into `subject`. `vault` is the one that the manifest in the active
+    pane was used with last."""
 
     source: Location | None = None
     target: Location | None = None
     view: str = ""
-    picked: tuple[Selected, ...] = ()
+    picked: Sequence[Selected] = ()
     subject: object = None
+    is_marked: bool = False
+    vault: Vault | None = None
 
     @property
     def first(self) -> Selected | None:
@@ -39,7 +44,7 @@ def always(context: ActionContext) -> bool:
 class Action:
     """`keys` are Textual's key names, the first one is shown; `group` tells which screens have it. `command` returns
     the equivalent command line (None: there is none now). `why_not` is said when it is not `available`. `label` is the
-    word in the key line; empty: not there."""
+    word in the key line; empty: not there. `views`, where there are any, are those in which it is in the key line."""
 
     id: str
     title: str
@@ -49,6 +54,10 @@ class Action:
     available: Callable[[ActionContext], bool] = always
     label: str = ""
     why_not: str = ""
+    views: frozenset[str] = frozenset()
+
+    def is_in_key_line(self, view: str) -> bool:
+        return bool(self.label) and (not self.views or view in self.views)
 
     def command_line(self, context: ActionContext) -> str | None:
         """The equivalent command, None when there is none or the action is not available here."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from archive_tui.integrity.report import Finding, FindingKind
-from archive_tui.jobs.job import FailedItem
+from archive_tui.jobs.job import FailedItem, JobSnapshot
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_size
 from archive_tui.tui.lines.cells import Cell, cut_end, cut_middle, pad_to
@@ -59,6 +59,15 @@ def failed_item_row(item: FailedItem, width: int) -> list[Cell]:
     room = max(16, width - 6 - min(len(reason), 40))
     path = pad_to(cut_middle(escape_for_display(item.item), room), room)
     return [(f" {_glyph_of(item)} ", "damaged"), (path, ""), (cut_end(f"  {reason}", max(0, width - 4 - room)), "weak")]
+
+
+def job_findings(job: JobSnapshot, width: int) -> tuple[int, Callable[[int], list[Cell]]]:
+    """How many findings of a job can be shown, and what draws the row of each: with digests once it has ended, before
+    that as they were reported."""
+    findings, failed = job.findings, job.failed_items
+    if findings:
+        return len(findings), lambda index: finding_row(findings[index], width)
+    return len(failed), lambda index: failed_item_row(failed[index], width)
 
 
 def finding_detail(finding: Finding, width: int) -> list[list[Cell]]:

@@ -18,6 +18,9 @@ PHASE_WORDS = {
     "verify": "verify",
     "hash": "hash",
     "test": "try",
+    "ask": "ask",
+    "archive": "store",
+    "fetch": "fetch",
 }
 
 PHASE_STATES = {
@@ -29,6 +32,9 @@ PHASE_STATES = {
     "verify": "verifying",
     "hash": "hashing",
     "test": "trying",
+    "ask": "asking",
+    "archive": "archiving",
+    "fetch": "fetching",
 }
 
 STATE_LOOKS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.report import IntegrityReport
 from archive_tui.jobs.commands import fetch_command, fetch_python
 from archive_tui.jobs.job import JobSnapshot
+from archive_tui.jobs.manifest_ends import VaultReport, describe_levels
 from archive_tui.names.quantities import format_duration, format_number, format_size
 from archive_tui.objects.folder.atomic_file import write_atomically
+from archive_tui.operations.manifest_creation import CreatedManifest
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.lines.text_rows import labelled_rows
 from archive_tui.tui.lines.times import format_time
@@ -98,8 +99,8 @@ def default_receipt_name(name: str, version: str) -> str:
     return f"{name.rpartition('/')[2]}.{version}.receipt.txt"
 
 
-def result_items(result: Any) -> list[Item]:
-    """What there is to say about the result of any job, in a few lines."""
+def result_items(result: Any, sentence: str) -> list[Item]:
+    """What there is to say about the result of any job, in a few lines; `sentence` is how the job has ended."""
     if isinstance(result, FetchReceipt):
         how = "was there already" if result.already_there else "fetched"
         return [
@@ -108,45 +109,17 @@ def result_items(result: Any) -> list[Item]:
             ("evidence", f"{result.report.sentence} ({result.report.proven})", ""),
         ]
     if isinstance(result, IntegrityReport):
-        return [("subject", result.subject, ""), ("result", result.sentence, ""), ("proven", result.proven, "")]
+        return [("subject", result.subject, ""), ("result", sentence, ""), ("proven", result.proven, "")]
+    if isinstance(result, VaultReport):
+        moved = [("amount", f"{format_size(result.tally.bytes_moved)} moved", "")] if result.tally.bytes_moved else []
+        evidence = describe_levels(result.tally) or "none"
+        return [("vault", result.vault, ""), ("result", sentence, ""), *moved, ("evidence", evidence, "")]
+    if isinstance(result, CreatedManifest):
+        amount = f"{format_number(result.files)} files, {format_size(result.bytes)}"
+        return [("manifest", str(result.path), ""), ("written as", str(result.dialect), ""), ("amount", amount, "")]
     if isinstance(result, PublishReceipt):
         return [("key", result.key, ""), ("evidence", evidence_sentence(result.evidence), "")]
     return []
-
-
-def report_text(report: IntegrityReport) -> str:
-    """A verification's report, for people."""
-    lines = [report.subject, report.sentence, ""]
-    for finding in report.findings:
-        lines.append(f"{finding.kind:<10} {finding.path}")
-        for label, digest, size in (
-            ("expected", finding.expected, finding.expected_size),
-            ("found", finding.found, finding.found_size),
-        ):
-            if digest is not None or size is not None:
-                lines.append(
-                    f"           {label:<8} {digest or 'no digest'}  {size if size is not None else '?'} bytes"
-                )
-        if finding.detail:
-            lines.append(f"           {finding.detail}")
-    lines += [
-        "" if report.findings else "No findings.",
-        f"files  {report.files_ok} of {report.files_total} right",
-        f"bytes  {report.bytes_read} read of {report.bytes_total}",
-        f"time   {report.seconds:.1f} s",
-        *(f"note   {note}" for note in report.notes),
-    ]
-    if report.verdict == "verified":
-        lines.append(f"proven {report.proven}")
-    return "\n".join([*lines, ""])
-
-
-def report_json(report: IntegrityReport) -> str:
-    """The same for programs; sizes in bytes, digests SHA-256."""
-    import dataclasses
-
-    values = {**dataclasses.asdict(report), "verdict": str(report.verdict), "sentence": report.sentence}
-    return json.dumps(values, indent=2, sort_keys=True, default=str) + "\n"
 
 
 def save_text(path: Path, text: str) -> Path:

@@ -8,6 +8,8 @@ from archive_tui.jobs.job import JobSnapshot, JobState
 _SAID_BY_REPORT = (JobState.VERIFIED, JobState.FINDINGS, JobState.CANCELLED)
 """States that the sentence of a verification names itself."""
 
+_VERIFICATIONS = ("verify", "check")
+
 
 def join_sentences(*sentences: str) -> str:
     """One after the other, each with its full stop; empty ones are left out."""
@@ -23,5 +25,5 @@ def describe_error(error: ArchiveError) -> str:
 
 def describe_end(job: JobSnapshot) -> str:
     """How a job has ended; with its hint where there is something to do."""
-    is_said = job.state is JobState.FINISHED or (job.kind == "verify" and job.state in _SAID_BY_REPORT)
+    is_said = job.state is JobState.FINISHED or (job.kind in _VERIFICATIONS and job.state in _SAID_BY_REPORT)
     return join_sentences("" if job.message and is_said else str(job.state), job.message, job.hint)

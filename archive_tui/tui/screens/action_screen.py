@@ -48,8 +48,13 @@ class ActionScreen(Screen[None]):
         return self.status_line is not None and self.status_line.prompt is not None
 
     def on_mount(self) -> None:
+        self.draw_keys()
+
+    def draw_keys(self) -> None:
+        """Brings the key line up to date with the view; it repaints only when that changes it."""
+        view = self.action_context.view
         for line in self.query(KeyLine):
-            line.show_actions(self.actions_here)
+            line.show_actions([action for action in self.actions_here if action.is_in_key_line(view)])
 
     def on_screen_resume(self) -> None:
         self.archive_app.refresh_summary()

@@ -13,7 +13,7 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.page_actions import JOB, ROWS
 from archive_tui.tui.actions.registry import Action
 from archive_tui.tui.lines.cells import Cell
-from archive_tui.tui.lines.findings import failed_item_row, finding_row
+from archive_tui.tui.lines.findings import job_findings
 from archive_tui.tui.lines.progress_lines import job_lines, state_cells
 from archive_tui.tui.lines.receipts import receipt_rows, result_items
 from archive_tui.tui.lines.text_rows import labelled_rows
@@ -65,7 +65,7 @@ class JobDetailScreen(Page):
             storage_name = job.destination.partition(":")[0]
             return receipt_rows(job.result, job, storage_name, self.services.settings.path, width)
         rows: list[list[Cell]] = [[], *labelled_rows("job", job.title, width, "heading")]
-        for label, text, style in result_items(job.result):
+        for label, text, style in result_items(job.result, job.message):
             rows += labelled_rows(label, text, width, style)
         return [*rows, *labelled_rows("command", job.command, width, "weak")]
 
@@ -125,12 +125,10 @@ def _result_rows(job: JobSnapshot, width: int) -> list[list[Cell]]:
         rows += labelled_rows("end", job.message, width - 2, "damaged" if bad else "")
     if job.hint:
         rows += labelled_rows("what to do", job.hint, width - 2)
-    if job.findings:
-        rows += [[], [(f" Findings ({len(job.findings):,})", "heading")]]
-        rows += [finding_row(finding, width) for finding in job.findings[:FINDINGS_SHOWN]]
-    elif job.failed_items:
-        rows += [[], [(f" Findings so far ({job.failed_count:,})", "heading")]]
-        rows += [failed_item_row(item, width) for item in job.failed_items[:FINDINGS_SHOWN]]
+    count, draw = job_findings(job, width)
+    if count:
+        heading = f"Findings ({len(job.findings):,})" if job.findings else f"Findings so far ({job.failed_count:,})"
+        rows += [[], [(f" {heading}", "heading")], *(draw(index) for index in range(min(count, FINDINGS_SHOWN)))]
     return rows
 
 

@@ -128,10 +128,6 @@ class Page(PagePalette):
         room = max(0, self.size.width - sum(cell_len(text) for text, _ in right))
         self._title.show([[(pad_to(" " + cut_end(left, room - 2), room), "heading"), *right]])
 
-    def draw_keys(self) -> None:
-        for line in self.query(KeyLine):
-            line.show_actions([action for action in self.actions_here if action.label])
-
     # Keys
 
     @property

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.widget import Widget
 
-from archive_tui.archives.datasets.fetching import FetchReceipt
 from archive_tui.integrity.report import IntegrityReport
 from archive_tui.jobs.job import JobSnapshot, JobSpec, JobState
 from archive_tui.jobs.progress_meter import PhaseProgress
@@ -17,9 +17,11 @@ from archive_tui.names.quantities import format_count
 from archive_tui.tui.actions.page_actions import ROWS, VERIFY
 from archive_tui.tui.actions.registry import Action
 from archive_tui.tui.lines.cells import Cell
-from archive_tui.tui.lines.findings import LEGEND, draw_cell_map, failed_item_row, finding_detail, finding_row
+from archive_tui.tui.lines.findings import LEGEND, draw_cell_map, finding_detail, job_findings
+from archive_tui.tui.lines.job_reports import Reported, report_json, report_of, report_text
 from archive_tui.tui.lines.progress_lines import STATE_LOOKS, phase_lines, state_cells
-from archive_tui.tui.lines.receipts import report_json, report_text, save_text
+from archive_tui.tui.lines.receipts import save_text
+from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
@@ -60,11 +62,8 @@ class VerifyScreen(Page):
         return job
 
     @property
-    def report(self) -> IntegrityReport | None:
-        result = self.job.result
-        if isinstance(result, FetchReceipt):
-            return result.report
-        return result if isinstance(result, IntegrityReport) else None
+    def report(self) -> Reported | None:
+        return report_of(self.job.result)
 
     @property
     def command_line(self) -> str:
@@ -83,8 +82,12 @@ class VerifyScreen(Page):
             until = f" → ~{format_clock(job.started_at + phase.seconds + phase.eta)}"
         else:
             until = ""
-        title = f"{job.title[:1].upper()}{job.title[1:]}   {job.source}"
-        return escape_for_display(title), [(f"{began}{until} ", "")]
+        times = f"{began}{until} "
+        title = escape_for_display(f"{job.title[:1].upper()}{job.title[1:]}   {job.source}")
+        to = escape_for_display(f" → {job.destination}") if job.destination else ""
+        if to and cell_len(title + to) > self.size.width - len(times) - 3:
+            title = escape_for_display(f"{job.title[:1].upper()}{job.title[1:]}  ")
+        return title + to, [(times, "")]
 
     # What is shown
 
@@ -92,18 +95,13 @@ class VerifyScreen(Page):
         job = self.job
         phase = job.current_phase
         width = self.size.width
-        self._draw_map(self._map_lines(job, phase, width))
-        self._totals.show(self._total_lines(job, phase, width))
+        _show_all(self._map, self._map_lines(job, phase, width))
+        _show_all(self._totals, self._total_lines(job, phase, width))
         count = len(job.findings) or job.failed_count
         found = format_count(count, "finding") if count else "no findings so far" if self.is_live() else "no findings"
         self._rule.show([[(f"─ {found} ", "frame"), ("─" * max(0, width - len(found) - 3), "frame")]])
-        self._draw_findings(job, width)
+        self._findings.show_drawn_rows(*job_findings(job, width))
         self._draw_detail(job, width)
-
-    def _draw_map(self, lines: list[Line]) -> None:
-        if self._map.styles.height is None or self._map.size.height != len(lines):
-            self._map.styles.height = len(lines)
-        self._map.show(lines)
 
     def _map_lines(self, job: JobSnapshot, phase: PhaseProgress | None, width: int) -> list[Line]:
         total = phase.items_total if phase is not None else None
@@ -121,8 +119,9 @@ class VerifyScreen(Page):
         lines += phase_lines(phase, width) if phase is not None else [[], []]
         glyph, style = STATE_LOOKS[job.state]
         if job.state.is_end:
-            lines.append([(f" {glyph} {escape_for_display(job.message)}", style)])
-            lines.append([(f"   {escape_for_display(self._second_sentence(job))}", "weak")])
+            first, *more = wrap_words(job.message, width - 4)
+            lines += [[(f" {glyph} {first}", style)], *([(f"   {text}", style)] for text in more)]
+            lines += [[(f"   {text}", "weak")] for text in wrap_words(self._second_sentence(job), width - 4)]
         else:
             lines.append([(" ", ""), *state_cells(job)])
         return lines
@@ -131,15 +130,9 @@ class VerifyScreen(Page):
         report = self.report
         if job.hint:
             return job.hint
-        return f"Proven: {report.proven}." if report is not None and job.state is JobState.VERIFIED else ""
-
-    def _draw_findings(self, job: JobSnapshot, width: int) -> None:
-        if job.findings:
-            findings = job.findings
-            self._findings.show_drawn_rows(len(findings), lambda index: finding_row(findings[index], width))
-        else:
-            failed = job.failed_items
-            self._findings.show_drawn_rows(len(failed), lambda index: failed_item_row(failed[index], width))
+        if isinstance(report, IntegrityReport) and job.state is JobState.VERIFIED:
+            return f"Proven: {report.proven}."
+        return ""
 
     def _draw_detail(self, job: JobSnapshot, width: int) -> None:
         is_open = self._detail.has_class("-open") and bool(job.findings)
@@ -155,8 +148,9 @@ class VerifyScreen(Page):
             return job.state in (JobState.QUEUED, JobState.RUNNING)
         if word in ("export", "export-json"):
             return self.report is not None
-        if word == "again":
-            return job.state.is_end and self._repeat is not None
+        if word in ("again", "repeat"):
+            is_verification = job.kind in ("verify", "check")
+            return job.state.is_end and self._repeat is not None and is_verification is (word == "again")
         return bool(job.findings) if word == "detail" else bool(job.command) if word == "copy" else True
 
     def do_verify_stop(self) -> None:
@@ -166,6 +160,9 @@ class VerifyScreen(Page):
         if self._repeat is not None:
             self.job_id = self.services.engine.submit(self._repeat())
             self._detail.remove_class("-open")
+
+    def do_verify_repeat(self) -> None:
+        self.do_verify_again()
 
     def do_verify_detail(self) -> None:
         self._detail.toggle_class("-open")
@@ -181,13 +178,15 @@ class VerifyScreen(Page):
     def do_verify_export_json(self) -> None:
         self._ask_export("json", report_json)
 
-    def _ask_export(self, ending: str, write: Callable[[IntegrityReport], str]) -> None:
-        report = self.report
+    def _ask_export(self, ending: str, write: Callable[[Reported, str], str]) -> None:
+        report, sentence = self.report, self.job.message
         if report is None:
             return
         name = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in self.job.title)
         self.ask_text(
-            "Save the report as", str(Path.cwd() / f"{name}.{ending}"), lambda path: self._save(path, write(report))
+            "Save the report as",
+            str(Path.cwd() / f"{name}.{ending}"),
+            lambda path: self._save(path, write(report, sentence)),
         )
 
     def _save(self, path: str, text: str) -> None:
@@ -222,3 +221,10 @@ class VerifyScreen(Page):
 
     def do_row_last(self) -> None:
         self._findings.move_to_end(is_last=True)
+
+
+def _show_all(view: LineView, lines: list[Line]) -> None:
+    """Shows lines in a view that is just as high as they need."""
+    if view.styles.height is None or view.size.height != len(lines):
+        view.styles.height = len(lines)
+    view.show(lines)
