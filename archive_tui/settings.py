@@ -21,6 +21,9 @@ from archive_tui.errors import ConfigurationError
 
 PROGRAM_SECTION = "archive-tui"
 PROGRAM_KEYS = ("vault", "vault_prefix", "manifest_format", "theme", "keymap")
+MANIFEST_FORMATS = ("quoted", "sha256sum", "bsd", "json")
+"""What `manifest_format` may be: the dialects in which manifests are written."""
+
 SETTINGS_VARIABLE = "ARCHIVE_TUI_SETTINGS"
 
 
@@ -97,7 +100,8 @@ def find_settings_file(explicit: Path | None = None) -> Path | None:
 def load_settings(explicit: Path | None = None) -> Settings:
     """Loads the settings file that `find_settings_file` finds; without one, settings without storages.
 
-    Raises: ConfigurationError for a file that cannot be read or parsed, and for misspelt keys of `[archive-tui]`.
+    Raises: ConfigurationError for a file that cannot be read or parsed, for misspelt keys of `[archive-tui]`, and for a
+    `manifest_format` that is none.
     """
     path = find_settings_file(explicit)
     if path is None:
@@ -117,7 +121,18 @@ def load_settings(explicit: Path | None = None) -> Settings:
         program = dict(parser[PROGRAM_SECTION])
         own = [key for key in program if key not in parser.defaults()]
         remarks += check_keys(PROGRAM_SECTION, own, PROGRAM_KEYS)
+        _check_manifest_format(program)
     return Settings(path, MappingProxyType(storages), MappingProxyType(program), own_keys, tuple(remarks))
+
+
+def _check_manifest_format(program: Mapping[str, str]) -> None:
+    chosen = program.get("manifest_format")
+    if chosen is not None and chosen not in MANIFEST_FORMATS:
+        near = did_you_mean(chosen, MANIFEST_FORMATS)
+        raise ConfigurationError(
+            f"[{PROGRAM_SECTION}] manifest_format is none that can be written: {chosen}",
+            hint=f"{near}There are: {', '.join(MANIFEST_FORMATS)}.",
+        )
 
 
 def check_keys(section: str, keys: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -143,3 +143,13 @@ def test_what_a_word_means(tmp_path: Path) -> None:
         open_location("absent/folder", settings)
     with pytest.raises(ConfigurationError, match="No storage of this name: lap"):
         open_location("lap:x", settings)
+
+
+def test_the_form_of_new_manifests_is_one_that_can_be_written(tmp_path: Path) -> None:
+    for chosen in ("quoted", "sha256sum", "bsd", "json"):
+        path = write(tmp_path / "settings.ini", f"[archive-tui]\nmanifest_format = {chosen}\n")
+        assert load_settings(path).program["manifest_format"] == chosen
+    path = write(tmp_path / "settings.ini", "[archive-tui]\nmanifest_format = sha256\n")
+    with pytest.raises(ConfigurationError, match="manifest_format is none that can be written: sha256") as caught:
+        load_settings(path)
+    assert "Did you mean 'sha256sum'?" in caught.value.hint

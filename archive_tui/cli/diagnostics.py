@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -75,18 +78,45 @@ def escape(text: str) -> str:
     return "\n".join(escape_for_display(line) for line in text.splitlines())
 
 
+class StatusLine:
+    """The line at the foot of the terminal that says how far an operation is. Whoever writes a line of another kind
+    hides it first; it is drawn again with the next figures. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._is_drawn = False
+
+    def draw(self, text: str) -> None:
+        with self._lock:
+            self._is_drawn = True
+            _write(f"\r{text}\033[K")
+
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[None]:
+        with self._lock:
+            if self._is_drawn:
+                self._is_drawn = False
+                _write("\r\033[K")
+            yield
+
+
+STATUS_LINE = StatusLine()
+
+
 def write_diagnostic(text: str) -> None:
     """Writes a line to standard error; a standard error that is gone is no reason to fail."""
-    try:
-        sys.stderr.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    with STATUS_LINE.hidden():
+        _write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+
+
+def _write(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+        sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, ValueError, UnicodeEncodeError):
-        return
 
 
 def write_from_signal_handler(text: str) -> None:
     """Writes a line past the buffer of standard error, which the interrupted code may be in the middle of writing."""
-    import contextlib
     import os
 
     with contextlib.suppress(OSError):
@@ -98,6 +128,12 @@ def report_error(message: str, hint: str = "") -> None:
     write_diagnostic(f"archive-tui: {escape(message)}")
     if hint:
         write_diagnostic(f"hint: {escape(hint)}")
+
+
+def report_message(text: str) -> None:
+    """Writes a message in which names are quoted already (`quote_name`); a terminal gets it without format characters,
+    which coreutils lets pass."""
+    write_diagnostic(f"archive-tui: {escape(text) if sys.stderr is not None and sys.stderr.isatty() else text}")
 
 
 def report_note(text: str) -> None:

@@ -10,7 +10,7 @@ import click
 from archive_tui.cli import diagnostics
 from archive_tui.cli.diagnostics import ExitStatus
 from archive_tui.cli.invocation import Invocation
-from archive_tui.cli.output import OutputClosed, discard_output, flush_output, write_json
+from archive_tui.cli.output import OutputClosed, OutputFailed, discard_output, flush_output, write_json
 from archive_tui.cli.root import root
 from archive_tui.errors import ArchiveError
 
@@ -33,9 +33,9 @@ def run_command_line(arguments: Sequence[str], *, open_panes: OpenPanes | None =
     except OutputClosed:
         discard_output()
         return ExitStatus.OUTPUT_CLOSED
-    except OSError as error:
+    except OutputFailed as failed:
         discard_output()
-        diagnostics.report_error(f"Cannot write the output: {error.strerror or error}")
+        diagnostics.report_error(f"Cannot write the output: {failed}")
         return ExitStatus.FINDINGS
     return status
 
@@ -52,7 +52,7 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
         return _fail(invocation, error.code, error.message, hint, status)
     except (KeyboardInterrupt, click.Abort):
         return _fail(invocation, "stopped", "Stopped.", "", ExitStatus.STOPPED)
-    except OutputClosed:
+    except (OutputClosed, OutputFailed):
         raise
     except OSError as error:
         return _fail(invocation, "system", _describe_os_error(error), "", ExitStatus.FINDINGS)

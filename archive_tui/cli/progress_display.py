@@ -121,11 +121,54 @@ class ProgressBars:
         self._progress.stop()
 
 
+class ProgressLine:
+    """One line at the foot of the terminal while results pass above it. Short operations show none."""
+
+    APPEARS_AFTER = 0.5
+    """Seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = clock()
+
+    def update(self, phases: Sequence[PhaseProgress]) -> None:
+        if self._clock() - self._begun < self.APPEARS_AFTER:
+            return
+        running = [phase for phase in phases if not phase.ended]
+        if not running:
+            self.close()
+            return
+        parts = [part for part in _figures(running[-1]).values() if part]
+        diagnostics.STATUS_LINE.draw(f"{running[-1].phase}: {'  '.join(parts)}"[: _columns() - 1])
+
+    def say(self, text: str) -> None:
+        diagnostics.write_diagnostic(text)
+
+    def close(self) -> None:
+        with diagnostics.STATUS_LINE.hidden():
+            return
+
+
+def choose_line_display(*, quiet: bool) -> ProgressDisplay:
+    """Returns what fits beside results that are written while the operation runs: one line on a terminal, nothing
+    elsewhere."""
+    return ProgressLine() if diagnostics.is_terminal() and not quiet else NoProgress()
+
+
 def choose_display(*, quiet: bool) -> ProgressDisplay:
     """Returns bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
     if quiet:
         return NoProgress()
     return ProgressBars() if diagnostics.is_terminal() else PlainProgress()
+
+
+def _columns() -> int:
+    import os
+
+    try:
+        return os.get_terminal_size(2).columns or 80
+    except OSError:
+        return 80
 
 
 def _measure(phase: PhaseProgress) -> tuple[int, int | None]:

@@ -9,6 +9,9 @@ from archive_tui.cli.lazy_group import LazyCommand, LazyGroup
 
 COMMANDS = {
     "dataset": LazyCommand("archive_tui.cli.dataset:dataset", "Publish, list, compare, fetch and verify datasets."),
+    "manifest": LazyCommand(
+        "archive_tui.cli.manifest:manifest", "Checksum manifests: create, check; ask the vault, archive, fetch."
+    ),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),
     "storage": LazyCommand("archive_tui.cli.storage:storage", "List the configured storages, or test one."),

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from archive_tui.cli import diagnostics
 from archive_tui.cli.diagnostics import ExitStatus
 from archive_tui.cli.invocation import Invocation
-from archive_tui.cli.progress_display import choose_display
+from archive_tui.cli.progress_display import ProgressDisplay, choose_display
 from archive_tui.progress import Event, Notice, Report, StopSignal
 
 Result = TypeVar("Result")
@@ -34,9 +34,15 @@ class _Outcome(Generic[Result]):
     done: threading.Event = field(default_factory=threading.Event)
 
 
-def run_operation(invocation: Invocation, operation: Callable[[Report, StopSignal], Result]) -> Result:
+def run_operation(
+    invocation: Invocation,
+    operation: Callable[[Report, StopSignal], Result],
+    *,
+    display: ProgressDisplay | None = None,
+) -> Result:
     """Runs `operation` in a thread while this one shows progress; returns its result or raises its error.
 
+    An operation that writes results while it runs needs a `display` for that (`choose_line_display`).
     The first Ctrl-C, SIGTERM or SIGHUP asks it to stop, and it ends in its own clean way; the second ends the process
     at once (unfinished temporary files may stay, the next run removes them).
     """
@@ -60,7 +66,7 @@ def run_operation(invocation: Invocation, operation: Callable[[Report, StopSigna
         finally:
             outcome.done.set()
 
-    display = choose_display(quiet=invocation.quiet)
+    display = display or choose_display(quiet=invocation.quiet)
     try:
         with _stop_on_signals(stop):
             threading.Thread(target=work, name="operation", daemon=True).start()

@@ -39,7 +39,8 @@ class IntegrityReport:
     """`files_total` and `bytes_total` are what the manifest lists, `files_ok` what was hashed and found right.
 
     `complete` is False when the verification was stopped: nothing is claimed for the rest. `proven` says in a
-    sentence what a clean result proves and how (for example "every byte read and hashed here")."""
+    sentence what a clean result proves and how (for example "every byte read and hashed here"). `sought_extra` False:
+    nobody has looked for files that are not listed, and none are said not to be there."""
 
     subject: str
     files_total: int
@@ -51,6 +52,7 @@ class IntegrityReport:
     proven: str = "every byte read and hashed"
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    sought_extra: bool = True
 
     def count(self, kind: FindingKind) -> int:
         return sum(1 for finding in self.findings if finding.kind is kind)
@@ -64,6 +66,11 @@ class IntegrityReport:
         return Verdict.INCONCLUSIVE if self.findings else Verdict.VERIFIED
 
     @property
+    def _always_said(self) -> tuple[FindingKind, ...]:
+        always = (FindingKind.CHANGED, FindingKind.MISSING)
+        return (*always, FindingKind.EXTRA) if self.sought_extra else always
+
+    @property
     def sentence(self) -> str:
         """The one line with which every face ends a verification."""
         unreadable = self.count(FindingKind.UNREADABLE)
@@ -71,7 +78,7 @@ class IntegrityReport:
         counts = ", ".join(
             f"{self.count(kind)} {kind}"
             for kind in FindingKind
-            if kind not in (FindingKind.MOVED, FindingKind.UNREADABLE) or self.count(kind)
+            if kind in self._always_said or self.count(kind)
         )
         if self.verdict is Verdict.FINDINGS:
             tail = "" if self.complete else f"; stopped at {done}, nothing is claimed for the rest"

@@ -3,7 +3,6 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from archive_tui.integrity.streams import (
     HashingStream,
     StreamReader,
     hash_descriptor,
-    hash_small_files,
     hash_stream,
     read_bounded,
     read_chunks,
@@ -78,14 +76,9 @@ def test_a_stream_reads_like_a_file(chunks: list[bytes], sizes: list[int]) -> No
     assert reader.read(1) == b""
 
 
-@pytest.fixture(name="folder")
-def open_folder(tmp_path: Path) -> Iterator[int]:
-    descriptor = os.open(tmp_path, os.O_RDONLY)
-    yield descriptor
-    os.close(descriptor)
-
-
-@pytest.mark.parametrize("size", [0, 1, 16383, 16384, 16385, 262_144, 1 << 20, (1 << 20) + 1, (8 << 20) + 5])
+@pytest.mark.parametrize(
+    "size", [0, 1, 16383, 16384, 16385, 262_144, 1 << 20, (1 << 20) + 1, (16 << 20) + 5, 18 << 20, 20 << 20]
+)
 @pytest.mark.parametrize("read_ahead", [True, False])
 def test_open_files_are_hashed_whole(size: int, read_ahead: bool, tmp_path: Path) -> None:
     content = os.urandom(min(size, 1 << 20)) * (size // (1 << 20) or 1)
@@ -103,7 +96,7 @@ def test_open_files_are_hashed_whole(size: int, read_ahead: bool, tmp_path: Path
 
 @pytest.mark.parametrize("read_ahead", [True, False])
 def test_hashing_stops_within_a_block(read_ahead: bool, tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(bytes(16 << 20))
+    (tmp_path / "f").write_bytes(bytes(24 << 20))
     counts: list[int] = []
     threads = threading.active_count()
     with (tmp_path / "f").open("rb") as file, pytest.raises(OperationStopped):
@@ -112,69 +105,67 @@ def test_hashing_stops_within_a_block(read_ahead: bool, tmp_path: Path) -> None:
     assert threading.active_count() == threads
 
 
-def test_a_read_error_in_the_thread_ahead_is_raised_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "f").write_bytes(bytes(9 << 20))
-    calls = iter(range(100))
-    real = os.readv
+@pytest.mark.parametrize("failing_at", [0, 2 << 20, 4 << 20, 6 << 20])
+def test_a_read_error_in_either_thread_is_raised_here(
+    failing_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "f").write_bytes(bytes(17 << 20))
+    real = os.preadv
 
-    def fail(descriptor: int, buffers: list[memoryview]) -> int:
-        if next(calls) == 3:
+    def fail(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        if offset == failing_at:
             raise OSError(errno.EIO, "Input/output error")
-        return real(descriptor, buffers)
+        return real(descriptor, buffers, offset)
 
-    monkeypatch.setattr(os, "readv", fail)
+    monkeypatch.setattr(os, "preadv", fail)
+    counts: list[int] = []
     with (tmp_path / "f").open("rb") as file, pytest.raises(OSError, match="Input/output"):
-        hash_descriptor(file.fileno())
+        hash_descriptor(file.fileno(), done=counts.append)
+    assert max(counts, default=0) <= failing_at
     assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_what_progress_raises_ends_both_threads(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(24 << 20))
+
+    def refuse(count: int) -> None:
+        if count > 6 << 20:
+            raise KeyboardInterrupt
+
+    with (tmp_path / "f").open("rb") as file, pytest.raises(KeyboardInterrupt):
+        hash_descriptor(file.fileno(), done=refuse)
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_short_reads_are_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = os.urandom(1 << 20) * 17
+    (tmp_path / "f").write_bytes(content)
+    real = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda file, buffers, at: real(file, [buffers[0][:300_001]], at))
+    with (tmp_path / "f").open("rb") as file:
+        os.lseek(file.fileno(), 5, os.SEEK_SET)
+        assert hash_descriptor(file.fileno()) == (sha256_of_bytes(content[5:]), len(content) - 5)
+
+
+@pytest.mark.parametrize("change", [-(9 << 20), 9 << 20])
+def test_a_file_that_changes_its_length_is_hashed_as_far_as_it_goes(change: int, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x" * (24 << 20))
+    sizes = iter([24 << 20])
+
+    def cut(count: int) -> None:
+        if next(sizes, None) is not None:
+            os.truncate(tmp_path / "f", (24 << 20) + change)
+
+    with (tmp_path / "f").open("rb") as file:
+        digest, size = hash_descriptor(file.fileno(), done=cut)
+    now = (tmp_path / "f").read_bytes()
+    assert (digest, size) == (sha256_of_bytes(now), len(now))
 
 
 def test_a_given_buffer_is_enough(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc" * 1000)
     with (tmp_path / "f").open("rb") as file:
         assert hash_descriptor(file.fileno(), buffer=bytearray(7)) == (sha256_of_bytes(b"abc" * 1000), 3000)
-
-
-def test_small_files_give_digests_or_errors(tmp_path: Path, folder: int) -> None:
-    contents = {"empty": b"", "one": b"1", "page": b"p" * 4096, "full": b"f" * 16384, "middle": b"m" * 200_000}
-    for name, content in contents.items():
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "large").write_bytes(b"l" * 200_001)
-    (tmp_path / "link").symlink_to("one")
-    (tmp_path / "sub").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    names = [*contents, "large", "link", "sub", "pipe", "absent"]
-    found = hash_small_files(folder, names, largest=200_000)
-    assert found[:5] == [(len(content), sha256_of_bytes(content), 0) for content in contents.values()]
-    assert found[5:] == [
-        (200_001, None, 0),
-        (0, None, errno.ELOOP),
-        (0, None, errno.EISDIR),
-        (0, None, errno.EINVAL),
-        (0, None, errno.ENOENT),
-    ]
-
-
-def test_a_device_is_no_file() -> None:
-    folder = os.open("/dev", os.O_RDONLY)
-    try:
-        assert hash_small_files(folder, ["zero", "null"], largest=10) == [(0, None, errno.EINVAL)] * 2
-    finally:
-        os.close(folder)
-
-
-def test_small_files_stop(tmp_path: Path, folder: int) -> None:
-    for number in range(40):
-        (tmp_path / str(number)).write_bytes(b"x")
-    found = hash_small_files(folder, [str(number) for number in range(40)], largest=10, stop=StopAfter(1))
-    assert [answer is None for answer in found] == [False] * 16 + [True] * 24
-
-
-def test_no_descriptor_is_left_open(tmp_path: Path, folder: int) -> None:
-    (tmp_path / "a").write_bytes(b"x" * 20_000)
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    hash_small_files(folder, ["a", "absent", "a"] * 10, largest=10)
-    hash_small_files(folder, ["a", "absent", "a"] * 10, largest=100_000)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -8,17 +9,19 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archive_tui.errors import OperationStopped, SourceError, SourceNotFound, SourceUnreadable
-from archive_tui.operations.hashing import process as hash_process
+from archive_tui.operations.hashing import batches as hash_batches
 from archive_tui.operations.hashing import workers as hash_workers
-from archive_tui.operations.hashing.files import HashedFile, count_workers, hash_file, hash_files
+from archive_tui.operations.hashing.batches import HashedFile, cut_batches
+from archive_tui.operations.hashing.files import count_workers, hash_file, hash_files
+from archive_tui.operations.hashing.opened_paths import open_paths
 from archive_tui.operations.hashing.paced_report import PacedReport
-from archive_tui.operations.hashing.process import HashProcess, hash_batch
-from archive_tui.operations.hashing.workers import cut_batches
-from archive_tui.operations.scanning.contained_open import ContainedOpener
+from archive_tui.operations.hashing.process import HashProcess
+from archive_tui.operations.hashing.small_files import LARGER, SmallDigests, hash_small_files
 from archive_tui.progress import BytesDone, Event, ItemDone, ItemStarted
 
 
@@ -93,28 +96,43 @@ def test_every_path_is_hashed_once(threads: int, tree: dict[str, bytes], tmp_pat
         assert found[path] == HashedFile(path, len(content), digest_of(content), None)
 
 
-def test_several_processes_give_the_same(
-    tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(name="eager")
+def start_processes_at_once(monkeypatch: pytest.MonkeyPatch) -> list[HashProcess[Any]]:
+    """Small batches, and other processes from the first of them on; the list is of those."""
+    started: list[HashProcess[Any]] = []
+    real = HashProcess.__init__
+
+    def note(self: HashProcess[Any], *arguments: Any, **options: Any) -> None:
+        real(self, *arguments, **options)
+        started.append(self)
+
+    monkeypatch.setattr(HashProcess, "__init__", note)
     monkeypatch.setattr(hash_workers, "PROCESSES_AFTER", 0)
-    monkeypatch.setattr(hash_workers, "BATCH_FILES", 16)
-    used: list[int] = []
-    real = HashProcess.hash_batch
-    monkeypatch.setattr(
-        HashProcess,
-        "hash_batch",
-        lambda self, batch, largest: used.append(1) or real(self, batch, largest),  # type: ignore[func-returns-value]
-    )
-    real_local = hash_batch
+    monkeypatch.setattr(hash_batches, "BATCH_FILES", 16)
+    return started
 
-    def slowly(*arguments: object, **options: object) -> object:
-        time.sleep(0.02)
-        return real_local(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hash_workers, "hash_batch", slowly)
-    found = hash_all(tmp_path, sorted(tree), 3)
-    assert used
-    assert {path: item.digest for path, item in found.items()} == {p: digest_of(c) for p, c in tree.items()}
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize("follow", [True, False])
+def test_several_processes_give_the_same(
+    follow: bool, in_order: bool, tree: dict[str, bytes], tmp_path: Path, eager: list[HashProcess[Any]]
+) -> None:
+    paths = sorted(tree) * 3
+    found = list(hash_files(tmp_path, paths, threads=3, follow_symlinks=follow, in_order=in_order))
+    assert len(eager) == 2
+    if in_order:
+        assert [item.path for item in found] == paths
+    assert sorted(item.path for item in found) == sorted(paths)
+    assert {item.path: item.digest for item in found} == {path: digest_of(content) for path, content in tree.items()}
+
+
+def test_other_processes_do_hash(tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> object:
+        raise AssertionError("hashed here")
+
+    monkeypatch.setattr(hash_workers, "PROCESSES_AFTER", 0)
+    monkeypatch.setattr(hash_workers, "hash_small_files", refuse)
+    assert all(item.digest for item in hash_all(tmp_path, list(tree)[:100], 2).values())
 
 
 def test_without_other_processes_it_works_as_well(
@@ -125,48 +143,73 @@ def test_without_other_processes_it_works_as_well(
     assert all(item.digest for item in hash_all(tmp_path, list(tree), 3).values())
 
 
+@pytest.mark.parametrize("dies_after", [0, 1, 5])
 def test_a_process_that_dies_costs_nothing(
-    tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dies_after: int, tree: dict[str, bytes], tmp_path: Path, eager: list[HashProcess[Any]]
 ) -> None:
-    monkeypatch.setattr(hash_workers, "PROCESSES_AFTER", 0)
-    monkeypatch.setattr(hash_workers, "BATCH_FILES", 8)
-    real = HashProcess.hash_batch
+    found = hash_files(tmp_path, sorted(tree), threads=3, in_order=True)
+    digests = {}
+    for position, item in enumerate(found):
+        digests[item.path] = item.digest
+        if position == dies_after * 16:
+            for process in eager:
+                process._process.kill()
+                process._process.wait()
+    assert eager
+    assert list(digests.items()) == [(path, digest_of(tree[path])) for path in sorted(tree)]
 
-    def die_first(self: HashProcess, batch: hash_process.Batch, largest: int) -> object:
-        self._process.kill()
-        self._process.wait()
-        return real(self, batch, largest)
 
-    monkeypatch.setattr(HashProcess, "hash_batch", die_first)
-    assert all(item.digest for item in hash_all(tmp_path, list(tree), 3).values())
+def test_a_process_that_cannot_even_begin_costs_nothing(
+    tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: list[HashProcess[Any]]
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert all(item.digest for item in hash_all(tmp_path, sorted(tree), 3).values())
+    assert eager
 
 
-def test_the_other_process_follows_no_links_and_names_errors(tmp_path: Path) -> None:
+def ask_process(process: HashProcess[str], names: list[bytes]) -> SmallDigests:
+    process.ask("task", b"\0".join(names))
+    while True:
+        select.select([process.reader], [process.writer] if process.has_unsent else [], [], 10)
+        process.send()
+        for task, answer in process.take_answers():
+            assert task == "task"
+            return answer
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_the_other_process_answers_as_the_function(follow: bool, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "x").write_bytes(b"x")
-    (tmp_path / os.fsdecode(b"\xff")).write_bytes(b"odd")
+    (tmp_path / "d" / "large").write_bytes(b"x" * 200_001)
+    (tmp_path / os.fsdecode(b"\xff\n")).write_bytes(b"odd")
     (tmp_path / "link").symlink_to("d")
-    process = HashProcess(tmp_path)
+    names = [b"d/x", b"d/absent", b"link/x", b"\xff\n", b"link", b"nowhere/y", b"d/large", b"", b"d/../d/./x"]
+    process: HashProcess[str] = HashProcess(os.fspath(tmp_path), follow_symlinks=follow, largest=200_000)
     try:
-        batch = [("d", ["x", "absent"]), ("link", ["x"]), ("", [os.fsdecode(b"\xff"), "link"]), ("nowhere", ["y"])]
-        answer = process.hash_batch(batch, 100)
+        answer = ask_process(process, names)
     finally:
         process.close()
-    assert answer == hash_batch(ContainedOpener(tmp_path), batch, 100)
-    assert answer == [
-        (1, digest_of(b"x"), 0),
-        (0, None, errno.ENOENT),
-        (0, None, errno.ENOTDIR),
-        (3, digest_of(b"odd"), 0),
-        (0, None, errno.ELOOP),
-        (0, None, errno.ENOENT),
-    ]
+    assert answer == hash_small_files(open_paths(os.fspath(tmp_path), follow_symlinks=follow), names, largest=200_000)
+    sizes, digests, errors = answer
+    assert sizes == [1, 0, int(follow), 3, 0, 0, 200_001, 0, 1]
+    assert digests[:32].hex() == digest_of(b"x")
+    assert digests[96:128].hex() == digest_of(b"odd")
+    others = {4: errno.EISDIR} if follow else {2: errno.ENOTDIR, 4: errno.ELOOP}
+    assert errors == {1: errno.ENOENT, 5: errno.ENOENT, 6: LARGER, 7: errno.ENOENT} | others
+
+
+def test_the_other_process_imports_nothing_of_weight() -> None:
+    script = "import sys; import archive_tui.operations.hashing.serving; print(*sys.modules)"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, cwd=root, text=True, check=True)
+    assert {"typing", "dataclasses", "re", "contextlib", "hashlib", "subprocess"} & set(done.stdout.split()) == set()
 
 
 def test_the_other_process_dies_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path; from archive_tui.operations.hashing.process import HashProcess; import time;"
-        f"p = HashProcess(Path({str(tmp_path)!r})); p.hash_batch([], 1);"
+        "from archive_tui.operations.hashing.process import HashProcess; import time;"
+        f"p = HashProcess({str(tmp_path)!r}, follow_symlinks=True, largest=1); p.ask(1, b'x');"
         "print(p._process.pid, flush=True); time.sleep(60)"
     )
     root = Path(__file__).resolve().parents[2]
@@ -245,7 +288,7 @@ def test_an_error_of_the_paths_is_raised_here(tree: dict[str, bytes], tmp_path: 
 
 
 def test_many_files_stop(tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hash_workers, "BATCH_FILES", 8)
+    monkeypatch.setattr(hash_batches, "BATCH_FILES", 8)
     stop = threading.Event()
     found = hash_files(tmp_path, list(tree) * 50, stop=stop, threads=2)
     next(found)
@@ -256,7 +299,7 @@ def test_many_files_stop(tree: dict[str, bytes], tmp_path: Path, monkeypatch: py
 
 
 def test_a_consumer_may_leave_early(tree: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hash_workers, "BATCH_FILES", 1)
+    monkeypatch.setattr(hash_batches, "BATCH_FILES", 1)
     found = hash_files(tmp_path, list(tree) * 5, threads=3)
     next(found)
     found.close()  # type: ignore[attr-defined]
@@ -290,10 +333,10 @@ def test_a_paced_report_goes_back_when_an_item_fails() -> None:
     assert events == [BytesDone("p", 100), BytesDone("p", 0), ItemDone("p", "a", 1)]
 
 
-def test_batches_keep_neighbours_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hash_workers, "BATCH_FILES", 4)
-    batches = list(cut_batches(["a", "b/c", "b/d", "b/e/f", "b/g", "h"]))
-    assert batches == [[("", ["a"]), ("b", ["c", "d"]), ("b/e", ["f"])], [("b", ["g"]), ("", ["h"])]]
+def test_batches_keep_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_batches, "BATCH_FILES", 4)
+    batches = [batch.paths for batch in cut_batches(iter(["a", "b/c", "b/d", "b/e/f", "b/g", "h"]))]
+    assert batches == [["a", "b/c", "b/d", "b/e/f"], ["b/g", "h"]]
 
 
 def test_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:

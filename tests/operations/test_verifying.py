@@ -131,7 +131,7 @@ def test_unreadable_files_make_it_inconclusive(folder: Path, monkeypatch: pytest
     real = os.open
 
     def refuse(path: str, *arguments: Any, **options: Any) -> int:
-        if path == "a.txt":
+        if os.fsdecode(path) == "a.txt":
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(path, *arguments, **options)
 

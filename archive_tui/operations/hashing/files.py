@@ -7,13 +7,15 @@ some thousands of files a second process does the same beside it.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 from archive_tui.errors import SourceError
 from archive_tui.integrity.streams import hash_descriptor
-from archive_tui.operations.hashing.workers import HashedFile, HashWorkers
+from archive_tui.operations.hashing.batches import HashedFile, cut_batches
+from archive_tui.operations.hashing.workers import PROCESSES_AFTER, HashWorkers
 from archive_tui.operations.scanning.contained_open import source_not_found, translate_read_error
 from archive_tui.progress import Report, StopSignal, ignore, never
 
@@ -62,14 +64,32 @@ def hash_files(
     stop: StopSignal = never,
     threads: int | None = None,
     phase: str = "hash",
+    follow_symlinks: bool = False,
+    in_order: bool = False,
 ) -> Iterator[HashedFile]:
     """Yields every one of `paths` (relative to `root`, with `/`) hashed, in ANY order; sorted paths are read fastest.
 
     A file that cannot be read is yielded with its error; so is what is no regular file, and what lies behind a symbolic
     link (below `root` none is followed). `report` gets BytesDone and ItemDone of `phase` some times a second, from
-    several threads; Planned and Ended are the caller's. Memory does not grow with the number of paths or their sizes.
+    several threads; Planned and Ended are the caller's. Memory does not grow with the number of paths or their sizes:
+    at most 65,536 are begun and not yielded.
+
+    `in_order`: in the order of `paths`, in which one may stand twice. `follow_symlinks`: a path is what open(2) takes,
+    absolute, with `..` and through links; a pipe, a socket and a device with content are still errors (EINVAL), so that
+    none is waited for; a disk is read, /dev/null is empty. Work is handed out by the thread that asks for results.
 
     Raises: OperationStopped, within one block of a large file or a few hundred small ones.
     """
-    workers = HashWorkers(root, count_workers(threads), stop=stop, report=report, phase=phase)
-    return workers.hash_all(paths)
+    workers: HashWorkers[None] = HashWorkers(
+        root,
+        count_workers(threads),
+        stop=stop,
+        report=report,
+        phase=phase,
+        follow_symlinks=follow_symlinks,
+        in_order=in_order,
+    )
+    are_many = isinstance(paths, Sized) and len(paths) >= PROCESSES_AFTER
+    with contextlib.closing(workers.hash_all(cut_batches(paths, in_order=in_order), are_many=are_many)) as batches:
+        for batch in batches:
+            yield from batch.files()

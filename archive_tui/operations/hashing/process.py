@@ -7,115 +7,110 @@ when its standard input does, however its parent ends. Nothing depends on it: wh
 from __future__ import annotations
 
 import contextlib
-import errno
 import marshal
 import os
-import struct
+import subprocess
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from collections import deque
+from typing import Generic, TypeVar
 
-from archive_tui.integrity.streams import FileDigest, hash_small_files
-from archive_tui.operations.scanning.contained_open import ContainedOpener
-from archive_tui.progress import StopSignal, never
+from archive_tui.operations.hashing.serving import LENGTH_BYTES
+from archive_tui.operations.hashing.small_files import SmallDigests
 
-if TYPE_CHECKING:  # the other process starts in half the time without it
-    from pathlib import Path
-
-_LENGTH = struct.Struct("<I")
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from archive_tui.operations.hashing.process import serve; serve()"
+    "import sys; sys.path.insert(0, sys.argv[1]); from archive_tui.operations.hashing.serving import serve; serve()"
 )
+_READ_SIZE = 1 << 16
+
+Task = TypeVar("Task")
 
 
-Batch = list[tuple[str, list[str]]]
-"""Folders, relative to a root, each with names of files in it."""
+class HashProcess(Generic[Task]):
+    """Hashes batches of small files below `root` in another process, in their order; use it from one thread.
 
-
-def hash_batch(
-    opener: ContainedOpener, batch: Batch, largest: int, stop: StopSignal = never
-) -> list[FileDigest | None]:
-    """Returns the digests of a batch as `hash_small_files` does, one folder after the other.
-
-    A folder that cannot be opened is an error of each of its files.
-    """
-    found: list[FileDigest | None] = []
-    for path, names in batch:
-        try:
-            folder = opener.open_folder(path)
-        except OSError as error:
-            found.extend([(0, None, error.errno or errno.EIO)] * len(names))
-            continue
-        found.extend(hash_small_files(folder.descriptor, names, largest=largest, stop=stop))
-    return found
-
-
-class HashProcess:
-    """Hashes batches of small files below `root` in another process, one batch at a time; use it from one thread.
+    It never waits: poll `reader` for input, and `writer` for output while `has_unsent`.
 
     Raises: OSError when it cannot be started.
     """
 
-    def __init__(self, root: Path) -> None:
-        import subprocess  # not at the top: the other process does not need it
-
+    def __init__(self, root: str, *, follow_symlinks: bool, largest: int) -> None:
         if not sys.executable:
             raise FileNotFoundError("There is no Python interpreter to start")
         package_parent = os.path.realpath(f"{__file__}/../../../..")
         # Its own session: Ctrl-C in the terminal is for the parent, which then closes the pipe.
+        way = "follow" if follow_symlinks else "contained"
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _START, package_parent, os.fspath(root)],
+            [sys.executable, "-I", "-S", "-c", _START, package_parent, str(largest), way, root],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self.writer = self._process.stdin.fileno()
+        self.reader = self._process.stdout.fileno()
+        os.set_blocking(self.writer, False)
+        os.set_blocking(self.reader, False)
+        self._unsent = bytearray()
+        self._received = bytearray()
+        self.tasks: deque[Task] = deque()
+        """What has been asked and not been answered, oldest first."""
 
-    def hash_batch(self, batch: Batch, largest: int) -> list[FileDigest | None]:
-        """Returns what the function of this name would.
+    @property
+    def has_unsent(self) -> bool:
+        return bool(self._unsent)
+
+    def ask(self, task: Task, names: bytes) -> None:
+        """`names` are paths with a NUL between them; `task` comes back with the answer.
 
         Raises: OSError when the other process is gone.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
-        _send(self._process.stdin, (batch, largest))
-        answer: list[FileDigest | None] = _receive(self._process.stdout)
-        return answer
+        self.tasks.append(task)
+        self._unsent += len(names).to_bytes(LENGTH_BYTES, "little") + names
+        self.send()
 
-    def interrupt(self) -> None:
-        """Makes a running `hash_batch` raise; from any thread."""
-        with contextlib.suppress(OSError):
-            self._process.kill()  # it holds nothing that could be half done
+    def send(self) -> None:
+        """Raises: OSError when the other process is gone."""
+        while self._unsent:
+            try:
+                count = os.write(self.writer, self._unsent)
+            except BlockingIOError:
+                return
+            del self._unsent[:count]
+
+    def take_answers(self) -> list[tuple[Task, SmallDigests]]:
+        """Returns the answers that are there.
+
+        Raises: OSError when the other process is gone; what is in `tasks` then has to be done by somebody else.
+        """
+        answers = []
+        with contextlib.suppress(BlockingIOError):
+            while content := os.read(self.reader, _READ_SIZE):
+                self._received += content
+                answers.extend(self._cut_answers())
+                if len(content) < _READ_SIZE:
+                    return answers
+            if not answers:
+                raise BrokenPipeError("The hashing process has ended")
+        return answers
+
+    def _cut_answers(self) -> list[tuple[Task, SmallDigests]]:
+        answers = []
+        received = self._received
+        while len(received) >= LENGTH_BYTES:
+            end = LENGTH_BYTES + int.from_bytes(received[:LENGTH_BYTES], "little")
+            if len(received) < end:
+                break
+            answers.append((self.tasks.popleft(), marshal.loads(received[LENGTH_BYTES:end])))
+            del received[:end]
+        return answers
 
     def close(self) -> None:
-        """Ends the process and waits for it."""
+        """Ends the process, which holds nothing that could be half done, and waits for it."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-        self.interrupt()
         self._process.wait()
-
-
-def serve() -> None:
-    """Answers requests on standard input until it ends; the root is the last argument."""
-    opener = ContainedOpener(sys.argv[-1])
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    with contextlib.suppress(OSError):
-        while True:
-            batch, largest = _receive(requests)
-            _send(answers, hash_batch(opener, batch, largest))
-    os._exit(0)  # the usual way out would complain about a pipe that the parent has closed
-
-
-def _send(pipe: IO[bytes], message: Any) -> None:
-    content = marshal.dumps(message)
-    pipe.write(_LENGTH.pack(len(content)) + content)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> Any:
-    header = pipe.read(_LENGTH.size)
-    content = pipe.read(_LENGTH.unpack(header)[0]) if len(header) == _LENGTH.size else b""
-    try:
-        return marshal.loads(content)
-    except (EOFError, ValueError) as error:
-        raise BrokenPipeError(errno.EPIPE, "The hashing process ended in the middle of an answer") from error

@@ -1,251 +1,230 @@
-"""The threads and processes that share the hashing of many files, and their order of work."""
+"""Who hashes what: the order in which threads, processes and the caller itself share the files.
+
+The caller's own thread hands out all work and hashes small files itself in between. So the processes beside it never
+wait for a thread of this program that waits for the interpreter, and no file costs a change of threads.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import queue
+import select
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, TypeVar
 
-from archive_tui.errors import OperationStopped
-from archive_tui.integrity.streams import MIDDLE_BLOCK, FileDigest, hash_descriptor
+from archive_tui.operations.hashing.batches import HashBatch
+from archive_tui.operations.hashing.large_files import LargeFiles
+from archive_tui.operations.hashing.opened_paths import open_paths
 from archive_tui.operations.hashing.paced_report import PacedReport
-from archive_tui.operations.hashing.process import Batch, HashProcess, hash_batch
-from archive_tui.operations.scanning.contained_open import ContainedOpener
+from archive_tui.operations.hashing.process import HashProcess
+from archive_tui.operations.hashing.small_files import SmallDigests, hash_small_files
 from archive_tui.progress import Report, StopSignal, check_stop
 
-BATCH_FILES = 256
 LARGEST_SMALL = 256 << 10
 """Bytes up to which a file belongs to a batch; a larger one is a piece of work of its own."""
 
 PROCESSES_AFTER = 3000
-"""Small files that one thread takes alone before other processes are started, when their number is not known."""
+"""Small files that one process takes alone before others are started, when their number is not known."""
 
-RESULTS_WAITING = 64
+BATCHES_AHEAD = 6
+"""Batches that a process has in hand, so that it has something to do while its parent is busy."""
 
+WINDOW_FILES = 65_536
+"""Files handed out and not yielded. A huge file in the middle holds back those behind it; no more are begun then."""
 
-class HashedFile(NamedTuple):
-    """`digest` is None when the file could not be read; `error` then is the OSError, and None otherwise."""
-
-    path: str
-    size: int
-    digest: str | None
-    error: OSError | None
+Tag = TypeVar("Tag")
 
 
-def cut_batches(paths: Iterable[str]) -> Iterator[Batch]:
-    """Yields batches of at most 256 files; neighbours in the same folder share its name."""
-    batch: Batch = []
-    count = 0
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if not batch or batch[-1][0] != folder:
-            batch.append((folder, []))
-        batch[-1][1].append(name)
-        count += 1
-        if count == BATCH_FILES:
-            yield batch
-            batch, count = [], 0
-    if batch:
-        yield batch
+class HashWorkers(Generic[Tag]):
+    """Hashes batches below `root` on `threads` cores. To be used once."""
 
-
-class HashWorkers:
-    """Hashes paths below `root` with `threads` threads; the first takes small files itself, each other one by its own
-    process, and all of them large files. To be used once."""
-
-    def __init__(self, root: Path, threads: int, *, stop: StopSignal, report: Report, phase: str) -> None:
-        self._root = root.absolute()
-        self._opener = ContainedOpener(self._root)
+    def __init__(
+        self,
+        root: Path,
+        threads: int,
+        *,
+        stop: StopSignal,
+        report: Report,
+        phase: str,
+        follow_symlinks: bool = False,
+        in_order: bool = False,
+    ) -> None:
+        self._root = os.fspath(root if follow_symlinks else root.absolute())
+        self._follow = follow_symlinks
+        self._in_order = in_order
         self._threads = threads
         self._stop = stop
+        self._paths = open_paths(self._root, follow_symlinks=follow_symlinks)
         self._meter = PacedReport(report, phase)
-        self._results: queue.Queue[list[HashedFile] | BaseException | None] = queue.Queue(RESULTS_WAITING)
-        self._work = threading.Condition()
-        self._batches: Iterator[Batch] = iter(())
-        self._large: deque[tuple[str, int]] = deque()
-        self._is_cut = False  # all batches have been handed out
-        self._small_busy = 0  # threads with a batch, which may still find large files
-        self._large_busy = 0
-        self._handed_out = 0
+        self._large: LargeFiles[tuple[HashBatch[Tag], int]] = LargeFiles(
+            self._paths, threads, stop=self, meter=self._meter
+        )
+        self._source: Iterator[HashBatch[Tag]] = iter(())
+        self._is_cut = False  # all batches have been taken from the source
+        self._refused: deque[HashBatch[Tag]] = deque()  # handed to a process that has ended
+        self._processes: list[HashProcess[HashBatch[Tag]]] = []
+        self._is_alone = threads == 1
         self._are_many = False
+        self._handed_out = 0
+        self._waiting = 0  # files handed out and not yielded
+        self._batches: deque[HashBatch[Tag]] = deque()  # in their order, where that is kept
+        self._finished: deque[HashBatch[Tag]] = deque()
         self._abandoned = threading.Event()
-        self._hashers: list[_SmallHasher] = []
 
     def is_set(self) -> bool:
         """True when the work is to end early: this object is the stop signal of its own threads."""
         return self._stop.is_set() or self._abandoned.is_set()
 
-    def hash_all(self, paths: Iterable[str]) -> Iterator[HashedFile]:
-        """Yields a result for every path; see `hashing.hash_files`."""
-        self._batches = cut_batches(paths)
-        self._are_many = isinstance(paths, Sized) and len(paths) >= PROCESSES_AFTER
-        threads = [
-            threading.Thread(target=self._run, args=(number,), name=f"hash-{number}", daemon=True)
-            for number in range(self._threads)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            running = len(threads)
-            while running:
-                found = self._next_result()
-                if isinstance(found, BaseException):
-                    raise found
-                if found is None:
-                    running -= 1
-                else:
-                    yield from found
-            if self._stop.is_set():
-                raise OperationStopped
-        finally:
-            self._end(threads)
+    def hash_all(self, batches: Iterable[HashBatch[Tag]], *, are_many: bool = False) -> Generator[HashBatch[Tag]]:
+        """Yields every batch hashed. `are_many`: some thousand files are to be expected.
 
-    def _next_result(self) -> list[HashedFile] | BaseException | None:
-        while True:
-            try:
-                return self._results.get(timeout=0.1)
-            except queue.Empty:
+        Raises: OperationStopped; what `batches` raises.
+        """
+        self._source = iter(batches)
+        self._are_many = are_many
+        try:
+            while True:
                 check_stop(self._stop)
-
-    def _end(self, threads: list[threading.Thread]) -> None:
-        self._abandoned.set()
-        with self._work:
-            self._work.notify_all()
-        for hasher in self._hashers:
-            hasher.interrupt()  # a batch on a slow disk takes seconds
-        for thread in threads:
-            while thread.is_alive():
-                with contextlib.suppress(queue.Empty):
-                    self._results.get(timeout=0.01)
-                thread.join(timeout=0)
-        self._meter.flush()
-        self._opener.close()
-
-    def _run(self, number: int) -> None:
-        hasher = _SmallHasher(self._root, self._opener, self, alone=number == 0)
-        self._hashers.append(hasher)
-        buffer = bytearray(MIDDLE_BLOCK)
-        try:
-            while (work := self._take(number == 0)) is not None:
-                if isinstance(work, list):
-                    self._hash_small(hasher, work)
-                else:
-                    self._hash_large(*work, buffer)
-        except OperationStopped:
-            pass
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the consumer
-            self._abandoned.set()
-            self._results.put(error)
+                self._feed_processes()
+                is_busy = self._hash_here()
+                self._collect(0.0 if is_busy or self._finished else 0.1)
+                yield from self._take_finished()
+                if self._is_cut and not self._waiting and not self._refused:
+                    break
+            check_stop(self._stop)
         finally:
-            with self._work:
-                self._work.notify_all()
-            hasher.close()
-            self._results.put(None)
+            self._end()
 
-    def _take(self, alone: bool) -> Batch | tuple[str, int] | None:
-        """Returns the next work, waiting for it; None when there will be none."""
-        with self._work:
-            while not self.is_set():
-                if self._large:
-                    self._large_busy += 1
-                    return self._large.popleft()
-                if not self._is_cut and (alone or self._are_many or self._handed_out >= PROCESSES_AFTER):
-                    batch = next(self._batches, None)
-                    if batch is not None:
-                        self._handed_out += sum(len(names) for _, names in batch)
-                        self._small_busy += 1
-                        return batch
-                    self._is_cut = True
-                    self._work.notify_all()
-                if self._is_cut and not self._small_busy:
-                    return None
-                self._work.wait(0.1)
+    def _take_finished(self) -> Iterator[HashBatch[Tag]]:
+        ready = self._batches if self._in_order else self._finished
+        while ready and ready[0].is_done:
+            batch = ready.popleft()
+            self._waiting -= len(batch.paths)
+            yield batch
+        if self._in_order:
+            self._finished.clear()
+
+    def _next_batch(self) -> HashBatch[Tag] | None:
+        """Returns the next batch to be hashed; None when there is none now."""
+        if self._refused:
+            return self._refused.popleft()
+        if self._is_cut or self._waiting >= WINDOW_FILES:
             return None
+        batch = next(self._source, None)
+        if batch is None:
+            self._is_cut = True
+            return None
+        if self._in_order:
+            self._batches.append(batch)
+        if not batch.paths:
+            self._finish(batch)
+            return None
+        self._waiting += len(batch.paths)
+        self._handed_out += len(batch.paths)
+        return batch
 
-    def _hash_small(self, hasher: _SmallHasher, batch: Batch) -> None:
-        found: list[HashedFile] = []
-        larger: list[tuple[str, int]] = []
-        digests = iter(hasher.hash_batch(batch))
-        count = 0
-        for folder, names in batch:
-            prefix = f"{folder}/" if folder else ""
-            for name, answer in zip(names, digests, strict=False):
-                if answer is None:
-                    continue
-                size, digest, error = answer
-                if digest is not None:
-                    found.append(HashedFile(prefix + name, size, digest, None))
-                    count += size
-                elif error:
-                    found.append(HashedFile(prefix + name, 0, None, OSError(error, os.strerror(error))))
-                else:
-                    larger.append((prefix + name, size))
-        with self._work:
-            self._small_busy -= 1
-            self._large.extend(larger)
-            self._work.notify_all()
-        if found:
-            self._meter.add(count, len(found), found[-1][0])
-            self._results.put(found)
+    def _free_cores(self) -> int:
+        return self._threads - self._large.under_way
 
-    def _hash_large(self, path: str, size: int, buffer: bytearray) -> None:
-        with self._work:
-            busy = self._large_busy + len(self._large)
-        self._meter.begin_item(path, size)
-        failure: OSError | None = None
-        digest: str | None = None
+    def _feed_processes(self) -> None:
+        if not self._is_alone and not self._is_cut and (self._are_many or self._handed_out >= PROCESSES_AFTER):
+            self._start_processes()
+        for process in self._processes[: max(self._free_cores(), 0)]:
+            while len(process.tasks) < BATCHES_AHEAD and not process.has_unsent:
+                batch = self._next_batch()
+                if batch is None:
+                    return
+                if not self._ask(process, batch):
+                    break
+
+    def _start_processes(self) -> None:
+        self._is_alone = True  # they are started once
         try:
-            descriptor = self._opener.open_regular_file(path)
-            try:
-                digest, size = hash_descriptor(
-                    descriptor,
-                    done=lambda count: self._meter.set_partial(path, count),
-                    stop=self,
-                    read_ahead=busy < self._threads,
-                    buffer=buffer,
-                )
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-            failure = OSError(cause.errno or errno.EIO, cause.strerror or str(cause))
-        finally:
-            with self._work:
-                self._large_busy -= 1
-            self._meter.end_partial(path)
-        self._meter.add(size, 1, path)
-        self._results.put([HashedFile(path, size, digest, failure)])
+            for _ in range(self._threads - 1):
+                self._processes.append(HashProcess(self._root, follow_symlinks=self._follow, largest=LARGEST_SMALL))
+        except OSError:
+            return
 
+    def _ask(self, process: HashProcess[HashBatch[Tag]], batch: HashBatch[Tag]) -> bool:
+        try:
+            process.ask(batch, batch.encode_names())
+        except OSError:
+            self._drop(process)
+            return False
+        return True
 
-class _SmallHasher:
-    """Hashes batches here, or in a process that is started for the first of them; when that fails, here."""
+    def _drop(self, process: HashProcess[HashBatch[Tag]]) -> None:
+        self._refused.extend(process.tasks)
+        process.tasks.clear()
+        self._processes = [other for other in self._processes if other is not process]
+        process.close()
 
-    def __init__(self, root: Path, opener: ContainedOpener, stop: StopSignal, *, alone: bool) -> None:
-        self._root = root
-        self._opener = opener
-        self._stop = stop
-        self._is_local = alone
-        self._process: HashProcess | None = None
+    def _hash_here(self) -> bool:
+        """Hashes one batch in this thread, when there is one and a core for it."""
+        if self._free_cores() <= len(self._processes):
+            return False
+        batch = self._next_batch()
+        if batch is None:
+            return False
+        names = batch.encode_names().split(b"\0")
+        answer = hash_small_files(self._paths, names, largest=LARGEST_SMALL, stop=self)
+        check_stop(self._stop)
+        self._take_small(batch, answer)
+        return True
 
-    def hash_batch(self, batch: Batch) -> list[FileDigest | None]:
-        if not self._is_local:
-            try:
-                self._process = self._process or HashProcess(self._root)
-                return self._process.hash_batch(batch, LARGEST_SMALL)
-            except OSError:
-                self._is_local = True
-        return hash_batch(self._opener, batch, LARGEST_SMALL, self._stop)
+    def _take_small(self, batch: HashBatch[Tag], answer: SmallDigests) -> None:
+        larger = batch.take_small(answer)
+        if len(larger) < len(batch.paths):
+            count = sum(batch.sizes) - sum(size for _, size in larger)
+            self._meter.add(count, len(batch.paths) - len(larger), batch.paths[-1])
+        for position, size in larger:
+            self._large.add((batch, position), batch.paths[position], size)
+        if not larger:
+            self._finish(batch)
 
-    def interrupt(self) -> None:
-        if self._process is not None:
-            self._process.interrupt()
+    def _finish(self, batch: HashBatch[Tag]) -> None:
+        batch.is_done = True
+        self._finished.append(batch)
 
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.close()
+    def _collect(self, seconds: float) -> None:
+        """Takes over what others have done, waiting for it for so long."""
+        poll = select.poll()
+        if self._large.reader is not None:
+            poll.register(self._large.reader, select.POLLIN)
+        for process in self._processes:
+            poll.register(process.reader, select.POLLIN)
+            if process.has_unsent:
+                poll.register(process.writer, select.POLLOUT)
+        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
+        for process in list(self._processes):
+            if process.reader in ready or process.writer in ready:
+                self._exchange(process)
+        if self._large.reader in ready:
+            self._take_large()
+
+    def _exchange(self, process: HashProcess[HashBatch[Tag]]) -> None:
+        try:
+            process.send()
+            for batch, answer in process.take_answers():
+                self._take_small(batch, answer)
+        except OSError:
+            self._drop(process)
+
+    def _take_large(self) -> None:
+        for (batch, position), size, digest, error, failure in self._large.take_results():
+            if failure is not None:
+                raise failure
+            batch.take_large(position, size, digest, error)
+            self._meter.add(size, 1, batch.paths[position])
+            if not batch.unfinished:
+                self._finish(batch)
+
+    def _end(self) -> None:
+        self._abandoned.set()
+        for process in self._processes:
+            process.close()
+        self._large.close()
+        self._meter.flush()
+        self._paths.close()

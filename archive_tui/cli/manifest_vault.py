@@ -1,0 +1,200 @@
+"""`archive-tui manifest --vault`, `--archive` and `--fetch`: asking a vault, filling it, and getting files back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archive_tui.archives.vault.outcomes import LineNews, Outcome, Tally
+from archive_tui.archives.vault.vault import Vault, open_vault
+from archive_tui.cli import diagnostics
+from archive_tui.cli.diagnostics import ExitStatus
+from archive_tui.cli.manifest_vault_lines import (
+    DocumentResults,
+    LineResults,
+    VaultResults,
+    say_archived,
+    say_asked,
+    say_fetched,
+)
+from archive_tui.cli.progress_display import ProgressDisplay, choose_display, choose_line_display
+from archive_tui.cli.running import run_operation
+from archive_tui.errors import ArchiveError, ManifestError, OperationStopped, SourceNotFound
+from archive_tui.manifests.checksum_lines import open_manifest
+from archive_tui.names.display import escape_for_display
+from archive_tui.names.quantities import format_count
+
+if TYPE_CHECKING:
+    from archive_tui.cli.invocation import Invocation
+    from archive_tui.cli.manifest_request import ManifestRequest
+    from archive_tui.manifests.checksum_lines import ChecksumManifest
+    from archive_tui.progress import Report, StopSignal
+    from archive_tui.state.evidence_table import EvidenceTable
+
+Work = Callable[["ChecksumManifest", "EvidenceTable", "Report", "StopSignal"], Iterator[LineNews]]
+"""An operation on every line of a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One call: what to do, and the words for what came of it. `place` is where contents lie or go, for people."""
+
+    action: str
+    request: ManifestRequest
+    vault: Vault
+    place: str
+    say: Callable[[Tally, str], str]
+    work: Work
+    root: Path | None = None
+    tally: Tally = field(default_factory=Tally)
+
+
+def ask_vault(invocation: Invocation, request: ManifestRequest) -> int:
+    """Says for every line whether the vault holds its content; returns the exit status.
+
+    Raises: ConfigurationError, SourceError, ManifestError, StorageError, OperationStopped.
+    """
+    from archive_tui.archives.vault import asking
+
+    invocation.is_judging = True
+    vault = open_vault(invocation.load_settings(), request.storage)
+
+    def work(manifest: ChecksumManifest, table: EvidenceTable, report: Report, stop: StopSignal) -> Iterator[LineNews]:
+        return asking.ask_vault(manifest, vault, evidence_table=table, read=request.read, report=report, stop=stop)
+
+    return _run(invocation, _Run("vault", request, vault, vault.title, say_asked, work))
+
+
+def archive_files(invocation: Invocation, request: ManifestRequest) -> int:
+    """Uploads what the vault, or the place of `--path`, lacks; returns the exit status.
+
+    Raises: ConfigurationError, SourceError, ManifestError, StorageError, OperationStopped.
+    """
+    from archive_tui.archives.vault.archive_target import open_archive_target
+    from archive_tui.archives.vault.archiving import archive_manifest
+
+    settings = invocation.load_settings()
+    vault = open_vault(settings, request.storage)
+    target = open_archive_target(settings, request.path) if request.path is not None else None
+    root = Path(request.root or "")
+    if not root.is_dir():
+        raise SourceNotFound(f"No such folder: {escape_for_display(str(root))}", path=str(root))
+
+    def work(manifest: ChecksumManifest, table: EvidenceTable, report: Report, stop: StopSignal) -> Iterator[LineNews]:
+        return archive_manifest(
+            manifest, vault, root=root, target=target, upload_all=request.upload_all, evidence_table=table,
+            report=report, stop=stop,
+        )  # fmt: skip
+
+    place = request.path or f"the vault {vault.title}"
+    return _run(invocation, _Run("archive", request, vault, place, say_archived, work, root))
+
+
+def fetch_files(invocation: Invocation, request: ManifestRequest) -> int:
+    """Writes every listed file at its path, verified before it takes its name; returns the exit status.
+
+    Raises: ConfigurationError, SourceError, ManifestError, StorageError, TargetExists, OperationStopped.
+    """
+    from archive_tui.archives.vault.fetching import fetch_manifest
+
+    vault = open_vault(invocation.load_settings(), request.storage)
+    root = Path(request.root or "")
+
+    def work(manifest: ChecksumManifest, table: EvidenceTable, report: Report, stop: StopSignal) -> Iterator[LineNews]:
+        return fetch_manifest(
+            manifest, vault, root=root, overwrite=request.overwrite, evidence_table=table, report=report, stop=stop
+        )
+
+    place = str(root) if request.root else "the current folder"
+    return _run(invocation, _Run("fetch", request, vault, place, say_fetched, work, root))
+
+
+def _run(invocation: Invocation, run: _Run) -> int:
+    from archive_tui.state.database import open_state_database
+    from archive_tui.state.evidence_table import EvidenceTable
+
+    request = run.request
+    with open_manifest(request.manifest, dialect=request.dialect, root=run.root) as manifest, run.vault.store:
+        results = _open_results(invocation, run, manifest)
+        with closing(open_state_database()) as database:
+            try:
+                _work_through(invocation, run, manifest, EvidenceTable(database), results)
+            except ArchiveError as error:
+                status = diagnostics.status_of(error, verifying=invocation.is_judging)
+                if not results.fail(error, status):
+                    raise
+                return status
+            finally:
+                for remark in database.remarks:
+                    invocation.note(remark)
+    status = _status_of(run)
+    results.finish(run.say(run.tally, escape_for_display(run.place)), status)
+    return status
+
+
+def _open_results(invocation: Invocation, run: _Run, manifest: ChecksumManifest) -> VaultResults:
+    name = run.request.manifest
+    if not invocation.as_json:
+        title = "standard input" if name == "-" else name
+        return LineResults(title, quiet=invocation.quiet, warns_of_absent=run.action == "vault")
+    head = {
+        "manifest": escape_for_display(name),
+        "format": str(manifest.dialect),
+        "action": run.action,
+        "place": escape_for_display(run.place),
+    }
+    return DocumentResults(head, run.tally, quiet=invocation.quiet)
+
+
+def _work_through(
+    invocation: Invocation, run: _Run, manifest: ChecksumManifest, table: EvidenceTable, results: VaultResults
+) -> None:
+    def work(report: Report, stop: StopSignal) -> None:
+        for news in run.work(manifest, table, report, stop):
+            run.tally.add(news)
+            results.add(news)
+
+    try:
+        run_operation(invocation, work, display=_choose_progress(invocation))
+    except OperationStopped as stopped:
+        raise OperationStopped(f"Stopped after {_so_far(run)}. {_continued(run)}") from stopped
+    except ArchiveError:
+        if run.tally.lines:
+            invocation.note(f"It broke off after {_so_far(run)}. {_continued(run)}")
+        raise
+    if not run.tally.lines:
+        raise ManifestError(
+            f"{escape_for_display(manifest.where)}: no properly formatted checksum lines found",
+            hint=manifest.hint,
+            code="manifest-no-lines",
+        )
+
+
+def _so_far(run: _Run) -> str:
+    done = format_count(run.tally.lines, "line")
+    return f"{done}: {run.say(run.tally, escape_for_display(run.place)).rstrip('.')}" if run.tally.lines else done
+
+
+def _continued(run: _Run) -> str:
+    if run.action == "vault":
+        return "Nothing is claimed for the rest."
+    return "The same command again does the rest."
+
+
+def _choose_progress(invocation: Invocation) -> ProgressDisplay:
+    if diagnostics.is_terminal():
+        return choose_line_display(quiet=invocation.quiet)
+    return choose_display(quiet=invocation.quiet)
+
+
+def _status_of(run: _Run) -> ExitStatus:
+    """What is not in the vault is no failure of a question; what could not be asked is no answer."""
+    outcomes = run.tally.outcomes
+    if run.action != "vault":
+        return ExitStatus.FINDINGS if run.tally.failures else ExitStatus.CLEAN
+    if outcomes[Outcome.DAMAGED]:
+        return ExitStatus.FINDINGS
+    return ExitStatus.INCONCLUSIVE if outcomes[Outcome.FAILED] else ExitStatus.CLEAN

@@ -1,0 +1,189 @@
+"""Checks the lines of a checksum manifest: each listed file is read whole, hashed and compared with its line.
+
+The manifest is read while files are hashed, some thousand lines ahead at most, and digests are compared by the batch:
+memory does not grow with the number of lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+from collections.abc import Generator, Iterator
+from enum import StrEnum
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+from archive_tui.integrity.streams import hash_stream, read_chunks
+from archive_tui.manifests.checksum_lines.line import BadLine, Dialect, ManifestLine
+from archive_tui.operations.hashing.batches import HashBatch, batch_sizes
+from archive_tui.operations.hashing.files import count_workers
+from archive_tui.operations.hashing.workers import PROCESSES_AFTER, HashWorkers
+from archive_tui.progress import Report, StopSignal, ignore, never
+
+if TYPE_CHECKING:
+    from archive_tui.manifests.checksum_lines.reading import ChecksumManifest
+
+PHASE = "check"
+
+SHORTEST_LINE = 70
+"""Bytes of a line with a name of a few letters; tells from the size of a manifest whether its lines are many."""
+
+_GONE = (errno.ENOENT, errno.ENOTDIR)
+_STANDARD_INPUT = "-"
+
+Lines = list[ManifestLine | BadLine]
+
+
+class LineState(StrEnum):
+    SAME = "same"
+    CHANGED = "changed"  # another digest, or another size than the line says
+    MISSING = "missing"
+    UNREADABLE = "unreadable"  # a folder, a pipe or a device stands there, too
+
+
+class CheckedLine(NamedTuple):
+    """`found` and `size` (bytes) are those of the file, None when it could not be read; `error` then says why."""
+
+    line: ManifestLine
+    state: LineState
+    found: str | None
+    size: int | None
+    error: OSError | None
+
+
+class CheckedLines(NamedTuple):
+    """What became of some lines. `all_same`: all are good lines, and their files have the listed content."""
+
+    lines: Lines
+    sizes: list[int]
+    all_same: bool
+    checked: list[CheckedLine | BadLine]
+
+
+_make_checked = partial(tuple.__new__, CheckedLine)
+
+
+def check_lines(
+    manifest: ChecksumManifest,
+    *,
+    root: Path = Path(),
+    report: Report = ignore,
+    stop: StopSignal = never,
+    phase: str = PHASE,
+) -> Iterator[CheckedLine | BadLine]:
+    """Yields what became of each line, in the order of the lines; a name may stand twice.
+
+    Names are opened as sha256sum opens them: relative ones from `root`, links followed, absolute ones and `..` as they
+    are. What is no regular file is UNREADABLE (an empty device is an empty file, a disk is read); a pipe is not waited
+    for. In the GNU and BSD forms the name `-` is standard input. `report` gets BytesDone and ItemDone of `phase`;
+    Planned and Ended are the caller's. Memory is bounded: at most 65,536 lines are begun and not yielded.
+
+    Raises: OperationStopped, and then nothing is claimed for the rest; SourceUnreadable for the manifest.
+    """
+    with contextlib.closing(check_batches(manifest, root=root, report=report, stop=stop, phase=phase)) as batches:
+        for batch in batches:
+            yield from same_lines(batch) if batch.all_same else batch.checked
+
+
+def same_lines(batch: CheckedLines) -> Iterator[CheckedLine]:
+    """Returns the results of a batch whose lines are all the same as their files."""
+    _numbers, _names, digests, _sizes = zip(*batch.lines, strict=True)
+    rows = zip(batch.lines, repeat(LineState.SAME), digests, batch.sizes, repeat(None), strict=False)
+    return map(_make_checked, rows)
+
+
+def check_batches(
+    manifest: ChecksumManifest,
+    *,
+    root: Path = Path(),
+    report: Report = ignore,
+    stop: StopSignal = never,
+    phase: str = PHASE,
+) -> Generator[CheckedLines]:
+    """Yields the same as `check_lines`, some hundred lines at a time, without an object for each line that is right.
+
+    Raises: as check_lines.
+    """
+    workers: HashWorkers[_Part] = HashWorkers(
+        root, count_workers(), stop=stop, report=report, phase=phase, follow_symlinks=True, in_order=True
+    )
+    reads_input = manifest.dialect in (Dialect.SHA256SUM, Dialect.BSD)
+    are_many = manifest.size >= SHORTEST_LINE * PROCESSES_AFTER
+    with contextlib.closing(workers.hash_all(_cut_lines(manifest, reads_input), are_many=are_many)) as batches:
+        for batch in batches:
+            yield _compare(batch, stop)
+
+
+class _Part(NamedTuple):
+    """`good` is what of `lines` can be checked; `inputs` are the positions of standard input in it."""
+
+    lines: Lines
+    good: list[ManifestLine]
+    inputs: list[int]
+
+
+def _cut_lines(manifest: ChecksumManifest, reads_input: bool) -> Iterator[HashBatch[_Part]]:
+    sizes = batch_sizes(in_order=True)
+    for batch in manifest.batches():
+        start = 0
+        while start < len(batch):
+            lines = batch[start : start + next(sizes)]
+            start += len(lines)
+            good = lines if _are_good(lines) else [line for line in lines if isinstance(line, ManifestLine)]
+            names = [line.name for line in good]
+            inputs: list[int] = []
+            if reads_input and _STANDARD_INPUT in names:
+                inputs = [position for position, name in enumerate(names) if name == _STANDARD_INPUT]
+                names = ["" if name == _STANDARD_INPUT else name for name in names]
+            yield HashBatch(names, _Part(lines, good, inputs))
+
+
+def _are_good(lines: Lines) -> TypeGuard[list[ManifestLine]]:
+    return set(map(type, lines)) == {ManifestLine}
+
+
+def _compare(batch: HashBatch[_Part], stop: StopSignal) -> CheckedLines:
+    lines, good, inputs = batch.tag
+    if not batch.errors and len(good) == len(lines) and good:
+        _numbers, _names, digests, sizes = zip(*good, strict=True)
+        sizes_fit = set(sizes) == {None} or all(map(_size_fits, sizes, batch.sizes))
+        if sizes_fit and bytes.fromhex("".join(digests)) == batch.digests:
+            return CheckedLines(lines, batch.sizes, True, [])
+    found = batch.hex_digests()
+    checked: list[CheckedLine | BadLine] = []
+    position = 0
+    for line in lines:
+        if isinstance(line, BadLine):
+            checked.append(line)
+            continue
+        if position in inputs:
+            checked.append(_check_standard_input(line, stop))
+        else:
+            checked.append(_judge(line, found[position], batch.sizes[position], batch.errors.get(position)))
+        position += 1
+    return CheckedLines(lines, batch.sizes, False, checked)
+
+
+def _size_fits(listed: int | None, found: int) -> bool:
+    return listed is None or listed == found
+
+
+def _judge(line: ManifestLine, found: str, size: int, error: OSError | None) -> CheckedLine:
+    if error is not None:
+        state = LineState.MISSING if error.errno in _GONE else LineState.UNREADABLE
+        return CheckedLine(line, state, None, None, error)
+    is_same = found == line.digest and _size_fits(line.size, size)
+    return CheckedLine(line, LineState.SAME if is_same else LineState.CHANGED, found, size, None)
+
+
+def _check_standard_input(line: ManifestLine, stop: StopSignal) -> CheckedLine:
+    try:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        found, size = hash_stream(read_chunks(sys.stdin.buffer, stop=stop))
+    except OSError as error:
+        return _judge(line, "", 0, error)
+    return _judge(line, found, size, None)
