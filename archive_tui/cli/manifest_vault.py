@@ -113,6 +113,7 @@ def fetch_files(invocation: Invocation, request: ManifestRequest) -> int:
 
 
 def _run(invocation: Invocation, run: _Run) -> int:
+    from archive_tui.archives.known_manifests import KnownManifests
     from archive_tui.state.database import open_state_database
     from archive_tui.state.evidence_table import EvidenceTable
 
@@ -122,6 +123,7 @@ def _run(invocation: Invocation, run: _Run) -> int:
         with closing(open_state_database()) as database:
             try:
                 _work_through(invocation, run, manifest, EvidenceTable(database), results)
+                KnownManifests(database).remember(request.manifest, run.vault, run.tally.lines)
             except ArchiveError as error:
                 status = diagnostics.status_of(error, verifying=invocation.is_judging)
                 if not results.fail(error, status):
@@ -191,10 +193,11 @@ def _choose_progress(invocation: Invocation) -> ProgressDisplay:
 
 
 def _status_of(run: _Run) -> ExitStatus:
-    """What is not in the vault is no failure of a question; what could not be asked is no answer."""
+    """What is not in the vault is no failure of a question; what could not be asked is no answer. A line that cannot be
+    read is a file that was not archived or fetched."""
     outcomes = run.tally.outcomes
     if run.action != "vault":
-        return ExitStatus.FINDINGS if run.tally.failures else ExitStatus.CLEAN
+        return ExitStatus.FINDINGS if run.tally.failures or run.tally.bad_lines else ExitStatus.CLEAN
     if outcomes[Outcome.DAMAGED]:
         return ExitStatus.FINDINGS
     return ExitStatus.INCONCLUSIVE if outcomes[Outcome.FAILED] else ExitStatus.CLEAN
