@@ -6,17 +6,13 @@ import re
 import stat
 from pathlib import Path
 
+from archive_tui.names.manifest_names import has_manifest_name
+
 HEAD_BYTES = 64 * 1024
-_NAMES = re.compile(r"(sha256sums?(\.txt)?|.*\.sha256(sums?)?)", re.IGNORECASE)
 _GOOD = re.compile(rb'(\\?[0-9a-f]{64}(  | \*|\t").|\\?sha256 ?\(.*\) ?= ?[0-9a-f]{64}\s*$)', re.IGNORECASE)
 _CSV_HEAD = re.compile(rb'\s*"?file"?,"?sha256"?,"?vault"?\s*$', re.IGNORECASE)
 _JSON_HEAD = re.compile(rb'\s*\{\s*"format"\s*:\s*"[^"]*(checksum|manifest)[^"]*"', re.IGNORECASE)
 _JSON_FILES = re.compile(rb'"(path|path_bytes)"\s*:.{0,4096}?"sha256"\s*:', re.DOTALL)
-
-
-def has_manifest_name(name: str) -> bool:
-    """True for names that checksum manifests have and hardly anything else: `SHA256SUMS`, `photos.sha256`."""
-    return _NAMES.fullmatch(name) is not None
 
 
 def is_manifest_file(path: Path) -> bool:

@@ -17,6 +17,8 @@ from archive_tui.cli.verdicts import show_report
 def verify(folder: str) -> int:
     """Hash every file that the manifest in FOLDER lists, and name what is changed, missing or extra.
 
+    The manifest is manifest.json, as in every fetched dataset, or SHA256SUMS or NAME.sha256.
+
     Exit status: 0 all bytes verified, 1 findings, 3 something could not be read, 130 stopped.
     """
     from archive_tui.operations.verifying import verify_folder

@@ -76,9 +76,7 @@ class IntegrityReport:
         unreadable = self.count(FindingKind.UNREADABLE)
         done = self.files_ok + len(self.findings) - self.count(FindingKind.EXTRA)
         counts = ", ".join(
-            f"{self.count(kind)} {kind}"
-            for kind in FindingKind
-            if kind in self._always_said or self.count(kind)
+            f"{self.count(kind)} {kind}" for kind in FindingKind if kind in self._always_said or self.count(kind)
         )
         if self.verdict is Verdict.FINDINGS:
             tail = "" if self.complete else f"; stopped at {done}, nothing is claimed for the rest"

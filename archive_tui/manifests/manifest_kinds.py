@@ -50,6 +50,7 @@ def find_manifest(folder: Path) -> FoundManifest:
     known = ", ".join(kind.file_name for kind in MANIFEST_KINDS)
     raise ManifestError(
         f"No manifest in the folder: {folder}",
-        hint=f"A folder can be verified when it holds one of: {known}. A fetched dataset has one at its top.",
+        hint=f"A folder can be verified when {known} or SHA256SUMS lies at its top. A fetched dataset has the first, "
+        "archive-tui manifest --create makes the second.",
         code="manifest-missing",
     )

@@ -11,9 +11,13 @@ from archive_tui.errors import ManifestError, OperationStopped
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.manifests import FoundManifest, find_manifest
+from archive_tui.manifests.checksum_lines.reading import open_manifest
+from archive_tui.manifests.dataset_manifest import MANIFEST_NAME
 from archive_tui.names.display import escape_for_display
+from archive_tui.names.manifest_names import has_manifest_name
 from archive_tui.operations.folder_listing import list_folder_files
 from archive_tui.operations.hashing.files import HashedFile, hash_files
+from archive_tui.operations.manifest_checking import check_manifest
 from archive_tui.operations.scanning.contained_open import source_not_found
 from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
 
@@ -31,17 +35,38 @@ def verify_folder(folder: Path, *, report: Report = ignore, stop: StopSignal = n
     UNREADABLE. Symbolic links below `folder` are never followed. A stop gives a report with `complete` False. Phase
     `verify`: bytes and items of the listed files. Memory grows with the manifest, not with the files.
 
-    Raises: SourceNotFound when there is no such folder, ManifestError when there is no manifest or it cannot be used.
+    Without a manifest.json the one checksum manifest at the top of the folder counts (`SHA256SUMS`, `*.sha256`), its
+    names taken from the folder; see `check_manifest`.
+
+    Raises: SourceNotFound when there is no such folder, ManifestError when there is no manifest, several checksum
+    manifests, or one that cannot be used.
     """
     if not folder.is_dir():
         if folder.exists():
             raise ManifestError(
                 f"Not a folder: {escape_for_display(str(folder))}",
-                hint="Name the folder that holds manifest.json.",
+                hint="Name the folder that holds the manifest.",
                 code="manifest-missing",
             )
         raise source_not_found(folder)
+    lists = [] if (folder / MANIFEST_NAME).exists() else _find_checksum_manifests(folder)
+    if len(lists) > 1:
+        raise ManifestError(
+            f"Several manifests in the folder: {escape_for_display(', '.join(path.name for path in lists[:5]))}",
+            hint="Check one of them: archive-tui manifest --check --manifest FILE --root FOLDER",
+            code="manifest-several",
+        )
+    if lists:
+        with open_manifest(lists[0], root=folder) as manifest:
+            return check_manifest(manifest, root=folder, extra_folders=["."], report=report, stop=stop)
     return _Verification(folder, find_manifest(folder), report, stop).run()
+
+
+def _find_checksum_manifests(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if has_manifest_name(path.name) and path.is_file())
+    except OSError:  # said by whoever looks for the other kinds
+        return []
 
 
 class _Verification:

@@ -229,3 +229,42 @@ def test_a_listing_names_everything(folder: Path) -> None:
         "link": (None, "a symbolic link"),
         "pipe": (None, "a socket, pipe or device"),
     }
+
+
+def list_lines(contents: dict[str, bytes]) -> str:
+    return "".join(f"{digest_of(content)}  {path}\n" for path, content in contents.items())
+
+
+@pytest.fixture(name="listed")
+def make_listed_folder(folder: Path) -> Path:
+    """The same files with a checksum manifest instead."""
+    (folder / "manifest.json").unlink()
+    (folder / "SHA256SUMS").write_text(list_lines(CONTENTS))
+    return folder
+
+
+def test_a_folder_with_a_checksum_manifest(listed: Path) -> None:
+    assert verify_folder(listed).sentence == "Verified: 4 of 4 files, all bytes"
+    (listed / "a.txt").write_bytes(b"alphb")
+    (listed / "new").write_bytes(b"")
+    (listed / "d" / "b.bin").rename(listed / "elsewhere")
+    report = verify_folder(listed)
+    assert kinds(report.findings) == [
+        ("a.txt", FindingKind.CHANGED),
+        ("d/b.bin", FindingKind.MOVED),
+        ("new", FindingKind.EXTRA),
+    ]
+    assert report.findings[1].detail == "now at elsewhere"
+
+
+def test_a_manifest_of_a_dataset_counts_before_a_checksum_manifest(folder: Path) -> None:
+    (folder / "SHA256SUMS").write_text("junk")
+    assert verify_folder(folder).findings[0].path == "SHA256SUMS"
+
+
+def test_several_checksum_manifests_are_not_chosen_from(listed: Path) -> None:
+    (listed / "b.sha256").write_text(list_lines(CONTENTS))
+    with pytest.raises(ManifestError) as caught:
+        verify_folder(listed)
+    assert caught.value.code == "manifest-several"
+    assert "SHA256SUMS, b.sha256" in caught.value.message
