@@ -259,7 +259,8 @@ async def test_a_manifest_file_under_the_cursor_is_checked_and_a_folder_still_ve
         screen.left.move_cursor(names.index("a.txt"))
         await place.press("f6")
         await place.until(lambda: isinstance(place.app.screen, VerifyScreen) and not place.engine.is_busy)
-        assert (last_job(place).kind, last_job(place).state) == ("verify", JobState.FAILED)
+        assert (last_job(place).kind, last_job(place).state) == ("verify", JobState.VERIFIED)
+        assert last_job(place).source == str(document.parent)
 
 
 async def test_a_manifest_that_is_gone_is_said(root: Path, document: Path) -> None:
