@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.settings import Settings
 
+SWITCH_SECONDS = 0.0005
+"""After so long a thread that computes lets others run: the keys wait behind a dozen of them while jobs work."""
+
 TOUR_HINT = "New here? The keys: ?   A tour on sample data: q, then archive-tui demo"
 
 
@@ -41,6 +44,7 @@ def run_panes(left: Location | str | None, right: Location | str | None, setting
             evidence_table=EvidenceTable(database),
             greeting=TOUR_HINT if settings.path is None else "",
         )
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.run()
     finally:
         engine.close()

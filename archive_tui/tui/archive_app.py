@@ -73,6 +73,7 @@ class ArchiveApp(App[None]):
         self._is_held = True
         self._jobs_timer: Timer | None = None
         self._is_leaving = False
+        self._question: Prompt | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         return BrowseScreen(self.first_locations)
@@ -150,10 +151,26 @@ class ArchiveApp(App[None]):
         question = f"{running}. q stops {them} and leaves, any other key stays."
         screen = self.screen
         if isinstance(screen, ActionScreen) and screen.status_line is not None:
-            answers = frozenset({"q", "y"})
-            screen.ask(Prompt(question, lambda key: self._stop_and_leave(), LineEditor(), choices=answers))
+            self._ask_to_leave(screen, question)
         else:
             self._stop_and_leave()
+
+    def _ask_to_leave(self, screen: ActionScreen, question: str) -> None:
+        """Who stays goes on with what was asked before: a panel, or a line half typed."""
+        line = screen.status_line
+        before = line.prompt if line is not None else None
+        if before is not None and before is self._question:
+            return
+
+        def stay() -> None:
+            if before is not None:
+                screen.ask(before)
+
+        answers = frozenset({"q", "y"})
+        self._question = Prompt(
+            question, lambda key: self._stop_and_leave(), LineEditor(), cancelled=stay, choices=answers
+        )
+        screen.ask(self._question)
 
     def _stop_and_leave(self) -> None:
         if self._is_leaving or self.engine is None:

@@ -28,15 +28,13 @@ from archive_tui.names.quantities import format_count, format_total
 from archive_tui.tui.actions.manifest_actions import fetch_folder, in_vault, vault_of
 from archive_tui.tui.actions.registry import ActionContext
 from archive_tui.tui.lines.sentences import describe_error
-from archive_tui.tui.rows.selection import Selected
+from archive_tui.tui.rows.manifest_rows import ManifestRows
+from archive_tui.tui.rows.selection import PickedRows, Selected
 from archive_tui.tui.services import Services
 from archive_tui.tui.submitting import ask_key, find_services, fit_path, watch_job
 
 if TYPE_CHECKING:
     from archive_tui.tui.archive_app import ArchiveApp
-
-LEAST_PATH = 16
-"""Cells by which a folder can still be told from another one."""
 
 Maker = Callable[[], JobSpec]
 """Makes a job, and the same once more to repeat it."""
@@ -100,10 +98,9 @@ def start_fetch_lines(app: ArchiveApp, context: ActionContext, amount: str) -> N
         _remember(app, picked, vault, context)
         _watch_on_page(app, services, make)
 
-    after = "?  Enter fetch · o overwrite · Esc no"
-    befores = (f"Fetch {amount} from {vault.title} into ", f"Fetch {amount} into ")
-    before = befores[app.size.width < len(befores[0]) + len(after) + LEAST_PATH]
-    ask_key(app, fit_path(app, before, str(root), after), {"enter": False, "o": True}, submit)
+    after = "?  Enter fetch, what differs stays · o overwrite it · Esc no"
+    question = fit_path(app, f"Fetch {amount} from {vault.title} into ", str(root), after)
+    ask_key(app, question, {"enter": False, "o": True}, submit)
 
 
 def start_fetch_contents(app: ArchiveApp, context: ActionContext, names: Mapping[str, str]) -> None:
@@ -118,7 +115,7 @@ def start_fetch_contents(app: ArchiveApp, context: ActionContext, names: Mapping
         _watch_on_page(app, services, lambda: fetch_contents_job(vault, lines, folder, services.vault_evidence))
 
     what = f"{lines[0].name} ({_total(lines)})" if len(lines) == 1 else _of_contents(lines)
-    question = fit_path(app, f"Fetch {what} into ", str(folder), "?  Enter fetch · Esc no")
+    question = fit_path(app, f"Fetch {what} into ", str(folder), "?  Enter fetch, replacing nothing · Esc no")
     ask_key(app, question, {"enter": True, "y": True}, submit)
 
 
@@ -143,7 +140,8 @@ def start_verify_contents(app: ArchiveApp, context: ActionContext, *, whole: boo
 
 
 def _pick(app: ArchiveApp, context: ActionContext) -> PickedManifest | None:
-    """The manifest of the active pane with the marked lines, or with all; None, and said so, when it is gone."""
+    """The manifest of the active pane with the marked lines, or with all; None, and said so, when it is gone or is no
+    longer the one whose lines are shown."""
     document = context.source.document if context.source is not None else None
     if document is None:
         return None
@@ -155,9 +153,17 @@ def _pick(app: ArchiveApp, context: ActionContext) -> PickedManifest | None:
     except OSError as error:
         app.show_status(f"✗ The manifest cannot be seen any more: {error.strerror}")
         return None
+    screen = app.browse_screen
+    if screen is not None and isinstance(rows := screen.active.rows, ManifestRows) and rows.states is not states:
+        screen.active.list_again()
+        app.show_status("The manifest has changed since it was listed: look at its lines as they are now, then repeat.")
+        return None
     if not context.is_marked:
         return PickedManifest(document, None, states, stamp)
-    positions = (selected.position for selected in context.picked)
+    picked = context.picked
+    if isinstance(picked, PickedRows):
+        return PickedManifest(document, picked.places, states, stamp)
+    positions = (selected.position for selected in picked)
     return PickedManifest(document, array("I", sorted(at for at in positions if at is not None)), states, stamp)
 
 

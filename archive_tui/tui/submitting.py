@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.lines.cells import cut_middle
@@ -14,6 +16,12 @@ from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
 if TYPE_CHECKING:
     from archive_tui.tui.archive_app import ArchiveApp
+
+LEAST_PATH = 12
+"""Cells by which a folder can still be told from another one."""
+
+WRAPPED = 10
+"""Cells that may stay empty at the end of a line that is broken between words."""
 
 
 def find_services(app: ArchiveApp) -> Services | None:
@@ -28,9 +36,11 @@ def find_services(app: ArchiveApp) -> Services | None:
 
 
 def fit_path(app: ArchiveApp, before: str, path: str, after: str) -> str:
-    """One line of the screen: the path gives way, the keys that answer stay."""
+    """A question for two lines of the screen: the path gives way, the keys that answer stay."""
     before, shown = escape_for_display(before), escape_for_display(path)
-    return before + cut_middle(shown, max(12, app.size.width - len(before) - len(after) - 3)) + after
+    width = app.size.width - 2
+    room = min(width, 2 * width - WRAPPED - cell_len(before) - cell_len(after))
+    return before + cut_middle(shown, max(LEAST_PATH, room)) + after
 
 
 def ask_key(app: ArchiveApp, question: str, answers: dict[str, bool], then: Callable[[bool], None]) -> None:

@@ -9,6 +9,7 @@ from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.jobs.job import JobResult, JobSpec, JobState
 from archive_tui.progress import BytesDone, Ended, ItemDone, ItemFailed, Planned, Report, StopSignal, check_stop
 from archive_tui.tui import submitting
+from archive_tui.tui.screens.browse.browse_marks import find_names
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.screenshots.scenes import LARGE, SMALL, scene
 from tests.screenshots.stage import Stage
@@ -32,7 +33,7 @@ async def until_text(stage: Stage, text: str) -> None:
 async def _open_guide(stage: Stage) -> None:
     browse = stage.app.browse_screen
     assert browse is not None and browse.left.location is not None and browse.right.location is not None
-    folders = sorted(name for name in browse.left.names() if name.endswith("/"))
+    folders = sorted(find_names(browse.left.rows, lambda name: name.endswith("/")))
     await stage.press(*["down"] * folders.index("station-07/"), "P")
     await until_text(stage, "step 1 of 7: source" if stage.app.size.width < 100 else "▸source")
     assert "Publish station-07" in _text(stage)

@@ -4,7 +4,9 @@ import pytest
 from rich.cells import cell_len
 
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
+from archive_tui.jobs.progress_meter import PhaseProgress
 from archive_tui.tui.lines.cells import cut_end, cut_middle, fit_left, fit_right
+from archive_tui.tui.lines.progress_lines import phase_figures
 from archive_tui.tui.lines.states import IntegrityState, format_state, state_of
 from archive_tui.tui.lines.times import format_age, format_time
 
@@ -53,3 +55,11 @@ def test_states_differ_without_colour() -> None:
     words = {(state.value.glyph, state.value.word) for state in IntegrityState}
 
     assert len(words) == len(IntegrityState)
+
+
+def test_a_phase_that_did_nothing_was_not_done_at_once() -> None:
+    done = PhaseProgress("check", ended=True, items_done=1, items_total=1, bytes_done=2)
+    broken = PhaseProgress("store", ended=True, items_done=0, items_total=3)
+
+    assert phase_figures(done) == "1 file · 2 B · at once"
+    assert phase_figures(broken) == "0 of 3 files"

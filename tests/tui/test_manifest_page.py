@@ -399,6 +399,87 @@ async def test_what_was_archived_into_a_storage_is_fetched_from_there(root: Path
         assert last_job(place).source == "lab:object/"
 
 
+async def test_lines_of_a_manifest_that_has_changed_are_never_taken_for_those_of_the_new_one(
+    root: Path, document: Path
+) -> None:
+    async with open_place(root) as place:
+        await open_manifest_pane(place, document)
+        await place.press("home", "down", "down", "space")  # b.txt, the second line
+        lines = document.read_text().splitlines(keepends=True)
+        document.write_text("".join(lines[1:]))
+        await place.press("f6")
+        await place.until_text("The manifest has changed since it was listed", "3 of 3")
+        assert not place.engine.snapshot()
+        await place.press("f6")
+        await place.until_text("Verified: 1 of 1 files")
+        assert last_job(place).title == "check all.sha256 (1 line)"
+
+
+async def test_a_run_that_is_repeated_tells_the_panes_its_end_too(root: Path, document: Path) -> None:
+    async with open_place(root) as place:
+        await open_manifest_pane(place, document)
+        await place.press("f6")
+        await place.until_text("Verified: 4 of 4 files")
+        (root / "home" / "b.txt").write_bytes(b"other")
+        await place.press("r")
+        await leave_page(place)
+        await place.until_text("check all.sha256: Findings: 1 changed, 0 missing")
+
+
+async def test_the_end_of_a_job_is_not_lost_when_the_other_pane_cannot_be_listed(
+    root: Path, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(store: FolderStore, *args: Any, **options: Any) -> Any:
+        raise StorageUnavailable("the other side is away", hint="try later")
+
+    async with open_place(root) as place:
+        monkeypatch.setattr(FolderStore, "list", refuse)
+        await open_manifest_pane(place, document)
+        screen = place.app.browse_screen
+        assert screen is not None
+        await place.press("f6")
+        await place.until_text("Verified: 4 of 4 files")
+        await place.press("escape")
+        await place.until(lambda: screen.right.notice is not None and not screen.right.is_loading)
+        await place.until_text("the other side is away", "check all.sha256: Verified: 4 of 4 files")
+
+
+async def test_a_filter_does_not_narrow_what_is_archived_and_the_question_says_so(root: Path, document: Path) -> None:
+    async with open_place(root) as place:
+        await open_manifest_pane(place, document)
+        await place.press("f", *"b.txt", "enter")
+        await place.until_text('"b.txt" 1 of 4')
+        await place.press("f5")
+        await place.until_text("lacks of all 4 lines (19 B)?")
+
+
+async def test_a_question_that_is_too_long_for_a_line_keeps_all_its_keys(root: Path, document: Path) -> None:
+    deep = root / "back" / ("deep-" * 12) / ("below-" * 10)
+    deep.mkdir(parents=True)
+    async with open_place(root) as place:
+        await open_manifest_pane(place, document, deep)
+        await place.press("f5")
+        await place.until_text("Fetch 4 lines (19 B) from local into", "Enter fetch, what", "o overwrite it · Esc no")
+        await place.press("escape")
+        await place.until(lambda: "Esc no" not in place.text)
+        assert not place.engine.snapshot()
+
+
+async def test_who_does_not_leave_goes_on_with_the_panel(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with held(monkeypatch, "archive_tui.jobs.manifest_creation.create_manifest"):
+        async with open_place(root) as place:
+            await place.press("home", "down", "M")
+            await place.until_text("1 file · 5 B")
+            await place.press("enter")
+            await place.until_text("s stops")
+            await place.press("ctrl+q", "ctrl+q")
+            await place.until_text("1 job runs. q stops it and leaves")
+            await place.press("x")
+            await place.until(lambda: "q stops it and leaves" not in place.text)
+            await place.press("s")
+            await place.until_text("cancelled" if not place.engine.is_busy else "stopping")
+
+
 # The vault itself
 
 

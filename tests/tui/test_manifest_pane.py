@@ -420,3 +420,13 @@ def test_marked_rows_are_sought_once_and_only_when_somebody_asks() -> None:
     assert [selected.name for selected in picked] == ["row-3", "row-900"]
     assert [selected.name for selected in picked[1:]] == ["row-900"]
     assert rows.asked < 1010
+
+
+async def test_the_title_keeps_the_name_of_the_manifest(open_app: OpenApp, folder: Path) -> None:
+    long = folder / ("measurements-" * 3) / "SHA256SUMS"
+    long.parent.mkdir()
+    long.write_text(lines_of("a"))
+    app = open_app(long)
+    async with running(app, size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: "1 of 1" in text_of(app))
+        assert "/SHA256SUMS · manifest " in rows_of(app)[1][:40]

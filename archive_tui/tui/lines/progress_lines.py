@@ -71,14 +71,15 @@ def phase_figures(phase: PhaseProgress) -> str:
     items_total = None if phase.items_done == phase.items_total else phase.items_total
     bytes_total = None if phase.bytes_done == phase.bytes_total else phase.bytes_total
     if phase.items_done or phase.items_total:
-        parts.append(f"{_of(format_number(phase.items_done), items_total, format_number)} files")
+        word = "file" if (items_total or phase.items_done) == 1 else "files"
+        parts.append(f"{_of(format_number(phase.items_done), items_total, format_number)} {word}")
     if phase.bytes_done or phase.bytes_total:
         parts.append(_of(format_size(phase.bytes_done), bytes_total, format_size))
     if phase.rate is not None:
         parts.append(format_rate(phase.rate))
     if phase.eta is not None:
         parts.append(f"{format_span(phase.eta)} left")
-    elif phase.ended:
+    elif phase.ended and parts and (phase.items_done or phase.bytes_done):
         parts.append(f"in {format_span(phase.seconds)}" if phase.seconds >= 1 else "at once")
     return " · ".join(parts)
 

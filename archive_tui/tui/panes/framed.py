@@ -7,11 +7,14 @@ from rich.cells import cell_len
 from archive_tui.tui.lines.cells import Cell, cut_end, cut_middle, pad_to
 from archive_tui.tui.lines.glyphs import Glyphs
 
+EDGE_WIDTH = 6
+"""Cells of an edge that its text does not get."""
+
 
 def top_edge(title: str, width: int, glyphs: Glyphs, *, is_active: bool) -> list[Cell]:
     """The active pane is told by its title, reversed, and by a heavier edge."""
     left, right, _, _, thin, _ = glyphs.frame
-    text = f" {cut_middle(title, max(1, width - 6), glyphs.ellipsis)} "
+    text = f" {cut_middle(title, max(1, width - EDGE_WIDTH), glyphs.ellipsis)} "
     line = glyphs.active_edge if is_active else thin
     rest = max(0, width - 3 - cell_len(text))
     return [(left + line, "frame"), (text, "title" if is_active else ""), (line * rest + right, "frame")]
@@ -19,7 +22,7 @@ def top_edge(title: str, width: int, glyphs: Glyphs, *, is_active: bool) -> list
 
 def bottom_edge(text: str, width: int, glyphs: Glyphs) -> list[Cell]:
     _, _, left, right, line, _ = glyphs.frame
-    label = f" {cut_end(text, max(1, width - 6), glyphs.ellipsis)} " if text else ""
+    label = f" {cut_end(text, max(1, width - EDGE_WIDTH), glyphs.ellipsis)} " if text else ""
     rest = max(0, width - 3 - cell_len(label))
     return [(left + line, "frame"), (label, ""), (line * rest + right, "frame")]
 

@@ -60,6 +60,7 @@ class Pane(LineWidget):
         self._is_untouched = True
         self._picked: PickedRows | None = None
         self._painted_version = 0
+        self._tells_failure = True
 
     def open_location(self, location: Location, *, view: str | None = None, cursor_name: str | None = None) -> None:
         """Shows another location, or another view of this one; what was asked for before is stopped."""
@@ -110,6 +111,7 @@ class Pane(LineWidget):
             self._start(reloader_of(self.rows), is_quiet=True)
         else:
             self.list_again()
+        self._tells_failure = False  # its notice is enough: the status line has the end of the job to tell
 
     def stop_listing(self) -> None:
         self._stop.set()
@@ -119,7 +121,7 @@ class Pane(LineWidget):
         self._stop.set()
         self._stop = stop = threading.Event()
         self._generation += 1
-        self.is_loading, self.notice = not is_quiet, None
+        self.is_loading, self.notice, self._tells_failure = not is_quiet, None, True
         app = self.archive_app
         expanded = frozenset(self.rows.expanded) if isinstance(self.rows, DatasetRows) else frozenset()
         request = LoadRequest(
@@ -158,7 +160,7 @@ class Pane(LineWidget):
         self.is_loading = False
         self.notice = describe_failure(message.error)
         self.refresh_changed()
-        self.post_message(PaneListed(self, join_sentences(*self.notice)))
+        self.post_message(PaneListed(self, join_sentences(*self.notice) if self._tells_failure else ""))
 
     def _adopt(self, rows: PaneRows) -> None:
         wanted = self._wanted_name
@@ -193,7 +195,8 @@ class Pane(LineWidget):
         if not self.marked:
             return () if self.under_cursor is None else (self.under_cursor,)
         if self._picked is None:
-            self._picked = PickedRows(self.rows, self.marked)
+            position = self.rows.position if isinstance(self.rows, ManifestRows) else None
+            self._picked = PickedRows(self.rows, self.marked, position)
         return self._picked
 
     def move_cursor(self, row: int) -> None:
@@ -228,13 +231,10 @@ class Pane(LineWidget):
         self.top = max(0, min(self.top, self.rows.count - page))
 
     def mark(self, names: set[str]) -> None:
-        """Sets the marks to exactly these rows."""
-        self.marked, self._picked = names - {PARENT}, None
+        """Sets the marks to exactly these rows; `names` is the pane's from now on."""
+        names.discard(PARENT)
+        self.marked, self._picked = names, None
         self.refresh_changed()
-
-    def names(self) -> set[str]:
-        """The names of all rows that can be marked."""
-        return {self.rows.name(row) for row in range(self.rows.count) if self.rows.can_be_marked(row)}
 
     def toggle_row(self) -> None:
         """Expands or collapses the dataset under the cursor."""
@@ -246,8 +246,8 @@ class Pane(LineWidget):
         """Marks or unmarks the row under the cursor and goes on to the next."""
         name = self.cursor_name
         if name is not None and self.rows.can_be_marked(self.cursor):
-            self.marked ^= {name}
             self._picked = None
+            self.marked ^= {name}
         self.refresh_lines(self._line_of(self.cursor), self.size.height - 1)
         self.move_cursor(self.cursor + 1)
 

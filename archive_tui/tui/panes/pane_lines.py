@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from archive_tui.names.display import escape_for_display
-from archive_tui.tui.lines.cells import Cell, cut_end, fit_left, fit_right, pad_to, take_cells
-from archive_tui.tui.panes.framed import bottom_edge, framed_line, text_line, top_edge
+from archive_tui.tui.lines.cells import Cell, cut_end, cut_middle, fit_left, fit_right, pad_to, take_cells
+from archive_tui.tui.panes.framed import EDGE_WIDTH, bottom_edge, framed_line, text_line, top_edge
 from archive_tui.tui.panes.panel import Panel
 from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.pane_rows import SORTS, Column
@@ -46,9 +46,12 @@ def title_of(pane: Pane) -> str:
     if pane.view == "vault" and storage is not None:
         return escape_for_display(f"{storage.name} ▸ {pane.location.vault_prefix} · vault")
     title = escape_for_display(pane.location.title)
-    if pane.view != "objects":
-        title = f"{title} · {pane.view}"
-    return title
+    kind = f" · {pane.view}" if pane.view != "objects" else ""
+    if pane.location.document is not None:  # of two manifests of one folder, the folder says least
+        name = escape_for_display(f"/{pane.location.document.name}")
+        room = pane.size.width - EDGE_WIDTH - cell_len(name + kind)
+        title = cut_middle(title.removesuffix(name), max(1, room), pane.glyphs.ellipsis) + name
+    return title + kind
 
 
 def summary_of(pane: Pane) -> str:

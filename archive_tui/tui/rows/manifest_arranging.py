@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from archive_tui.archives.line_table import LineTable
+from archive_tui.archives.line_table import WORK_RUN, LineTable, give_way
 from archive_tui.archives.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.operations.listing import RUN_LENGTH, Arrangement, SortBy, make_name_filter, sort_in_runs
 from archive_tui.progress import StopSignal, check_stop
@@ -30,6 +32,7 @@ STATE_WORDS = (*_DISK_WORDS, "absent", "held", "damaged", "unasked", _BAD_WORD)
 _DISK_ORDER = (DiskState.CHANGED, DiskState.MISSING, DiskState.UNREADABLE)
 
 Accepts = Callable[[int], bool]
+Value = TypeVar("Value")
 
 
 def split_filter(pattern: str) -> tuple[str, list[str]]:
@@ -47,8 +50,8 @@ def arrange_lines(
 
     Raises: OperationStopped.
     """
-    accepts = make_line_filter(table, states, arrangement.pattern)
-    sort_key = _make_sort_key(table, states, arrangement.sort_by)
+    accepts = _give_way_within(make_line_filter(table, states, arrangement.pattern))
+    sort_key = _give_way_within(_make_sort_key(table, states, arrangement.sort_by))
     if accepts is None and sort_key is None:
         return range(count - 1, -1, -1) if arrangement.is_reversed else range(count)
     order: list[int] = []
@@ -59,6 +62,20 @@ def arrange_lines(
     if sort_key is not None:
         order = sort_in_runs(order, sort_key, stop=stop)
     return array("I", reversed(order) if arrangement.is_reversed else order)
+
+
+def _give_way_within(judge: Callable[[int], Value] | None) -> Callable[[int], Value] | None:
+    """The same function; called a million times in a row, it lets the thread that hears the keys run in between."""
+    if judge is None:
+        return None
+    calls = itertools.count(1)
+
+    def judge_politely(position: int) -> Value:
+        if not next(calls) % WORK_RUN:
+            give_way()
+        return judge(position)
+
+    return judge_politely
 
 
 def make_line_filter(table: LineTable, states: ManifestStates, pattern: str) -> Accepts | None:

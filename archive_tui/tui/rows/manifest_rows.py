@@ -89,6 +89,10 @@ class ManifestRows:
         position = self.order[row - 1]
         return f"line {self.table.numbers[position]}" if self.table.is_bad(position) else self.table.text(position)
 
+    def position(self, row: int) -> int:
+        """The place of the line in the table; row 0 has none."""
+        return self.order[row - 1]
+
     def can_be_marked(self, row: int) -> bool:
         return row > 0 and not self.table.is_bad(self.order[row - 1])
 

@@ -18,6 +18,9 @@ from archive_tui.tui.lines.times import format_age, format_time
 from archive_tui.tui.rows.pane_rows import PARENT, Column, find_row
 from archive_tui.tui.rows.selection import Selected
 
+MOST_ADDED_UP = 20_000
+"""Rows up to which the sizes of the marked ones are added up for every painting of the sum."""
+
 WIDE, MIDDLE = 68, 46
 """Cells from which on there is room for the full time of change; for its age, and for the word of the state."""
 
@@ -133,7 +136,8 @@ class ObjectRows:
                     f'"{escape_for_display(self.arrangement.pattern)}" {format_number(shown)} of {format_number(total)}'
                 ]
         if marked:
-            parts += [f"{format_number(len(marked))} marked", self._marked_size(marked)]
+            parts += [f"{format_number(len(marked))} marked"]
+            parts += [self._marked_size(marked)] if shown <= MOST_ADDED_UP else []
         elif self.is_complete:
             parts += [format_total(self.arranged.total_bytes, self.arranged.unknown_sizes)]
             if self.arranged.hidden:

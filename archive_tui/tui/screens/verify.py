@@ -25,6 +25,7 @@ from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.page import Page
 from archive_tui.tui.services import Services
+from archive_tui.tui.submitting import watch_job
 from archive_tui.tui.tasks import Outcome
 from archive_tui.tui.widgets.line_view import Line, LineView
 from archive_tui.tui.widgets.row_list import RowList
@@ -159,6 +160,7 @@ class VerifyScreen(Page):
     def do_verify_again(self) -> None:
         if self._repeat is not None:
             self.job_id = self.services.engine.submit(self._repeat())
+            watch_job(self.archive_app, self.job_id)
             self._detail.remove_class("-open")
 
     def do_verify_repeat(self) -> None:

@@ -39,8 +39,8 @@ class StatusLine(LineWidget):
         self._make_room()
 
     def _make_room(self) -> None:
-        """A long sentence gets more lines: what it says last is what to do."""
-        count = 1 if self.prompt is not None else len(self._sentence_lines())
+        """A long sentence or question gets more lines: what it says last is what to do."""
+        count = len(self._sentence_lines()) if self.prompt is None else len(self._question_lines(self.prompt))
         if self.styles.height is None or self.styles.height.value != count:
             self.styles.height = count
 
@@ -52,16 +52,26 @@ class StatusLine(LineWidget):
         lines = textwrap.wrap(self.sentence, room, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
         return [f" {clock if number == 0 else ' ' * len(clock)}{line}" for number, line in enumerate(lines)]
 
+    def _question_lines(self, prompt: Prompt) -> list[str]:
+        """What one types on stays one line; so does what fits into it."""
+        room = max(10, self.size.width - 2)
+        if not prompt.choices or not self.size.width or cell_len(prompt.label) <= room:
+            return [prompt.label]
+        return textwrap.wrap(prompt.label, room, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.prompt is not None:
-            return self.make_strip(self._prompt_cells(self.prompt, width) if y == 0 else [], width)
+            return self.make_strip(self._prompt_cells(self.prompt, width, y), width)
         lines = self._sentence_lines()
         text = lines[y] if y < len(lines) else ""
         return self.make_strip([(cut_end(text, width - 1, self.glyphs.ellipsis), "")], width)
 
-    def _prompt_cells(self, prompt: Prompt, width: int) -> list[Cell]:
-        label = f" {prompt.label} "
+    def _prompt_cells(self, prompt: Prompt, width: int, y: int) -> list[Cell]:
+        lines = self._question_lines(prompt)
+        if y >= len(lines):
+            return []
+        label = f" {lines[y]} "
         if prompt.choices or prompt.is_silent:
             return [(pad_to(cut_end(label, width, self.glyphs.ellipsis), width), "heading")]
         room = max(4, width - len(label) - 2)

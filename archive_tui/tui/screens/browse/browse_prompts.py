@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from archive_tui.errors import ArchiveError
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.quantities import format_count
 from archive_tui.operations.listing import SortBy
 from archive_tui.operations.listing_comparison import Sign, compare_listings
 from archive_tui.tui.lines.sentences import describe_error
@@ -76,18 +74,6 @@ class BrowsePrompts(ActionScreen):
         arrangement = self.active.arrangement
         self.active.rearrange(replace(arrangement, shows_hidden=not arrangement.shows_hidden))
         self.show_status("Hidden files are shown." if not arrangement.shows_hidden else "Hidden files are not shown.")
-
-    def do_mark_glob(self) -> None:
-        self.ask(Prompt("mark names like:", lambda text: self._mark_glob(text, is_marking=True), LineEditor("*")))
-
-    def do_mark_unglob(self) -> None:
-        self.ask(Prompt("unmark names like:", lambda text: self._mark_glob(text, is_marking=False), LineEditor("*")))
-
-    def _mark_glob(self, pattern: str, *, is_marking: bool) -> None:
-        pane = self.active
-        matching = {name for name in pane.names() if fnmatchcase(name.rstrip("/"), pattern)}
-        pane.mark(pane.marked | matching if is_marking else pane.marked - matching)
-        self.show_status(f"{format_count(len(pane.marked), 'row')} marked.")
 
     def do_work_compare(self) -> None:
         """Compares the rows of both panes, or takes the signs of the last comparison away."""

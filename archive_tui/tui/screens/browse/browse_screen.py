@@ -19,6 +19,7 @@ from archive_tui.tui.rows.pane_rows import PARENT
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.screens.browse.browse_find import BrowseFind
 from archive_tui.tui.screens.browse.browse_manifests import BrowseManifests
+from archive_tui.tui.screens.browse.browse_marks import BrowseMarks
 from archive_tui.tui.screens.browse.browse_panels import BrowsePanels
 from archive_tui.tui.screens.browse.browse_prompts import BrowsePrompts
 from archive_tui.tui.screens.manifest.manifest_work import ManifestWork
@@ -34,7 +35,7 @@ LONG_LISTING = 20_000
 """Rows above which a pane is listed again only when the user asks for it."""
 
 
-class BrowseScreen(BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, ManifestWork, ActionScreen):
+class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, ManifestWork, ActionScreen):
     action_groups: ClassVar[tuple[str, ...]] = BROWSE_GROUPS
 
     def __init__(self, locations: tuple[Location | str, Location | str]) -> None:
@@ -173,7 +174,9 @@ class BrowseScreen(BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, Man
         self.go_to(pane, parent, cursor_name=pane.location.name_in_parent)
 
     def do_dismiss(self) -> None:
-        if self.active.is_loading:
+        if self.stop_marking():
+            self.show_status("Stopped: the marks are as they were.")
+        elif self.active.is_loading:
             self.active.stop_listing()
             self.show_status("Stopping the listing.")
 
@@ -199,13 +202,6 @@ class BrowseScreen(BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, Man
             return
         views = pane.location.views
         pane.open_location(pane.location, view=views[(views.index(pane.view) + 1) % len(views)])
-
-    def do_mark(self) -> None:
-        self.active.toggle_mark()
-
-    def do_mark_invert(self) -> None:
-        pane = self.active
-        pane.mark(pane.names() - pane.marked)
 
     # Work: the other screens do it.
 

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from archive_tui.archives.manifest_files import is_manifest_file
 from archive_tui.archives.vault.vault import Vault
-from archive_tui.names.quantities import format_count, format_total
+from archive_tui.names.quantities import NOT_KNOWN, format_count, format_total
 from archive_tui.tui import manifest_routes, routes
 from archive_tui.tui.actions.browse_actions import can_publish
 from archive_tui.tui.actions.manifest_actions import (
@@ -156,13 +156,18 @@ def describe_lines(pane: Pane) -> str:
     if not pane.marked:
         count = len(rows.table) - rows.table.bad_lines
         total = format_total(rows.table.total_bytes, count - rows.table.sizes_known)
-        return f"{format_count(count, 'line')} ({total})" if rows.is_complete else "all lines"
+        every = "all " if rows.arrangement.pattern else ""
+        return f"{every}{_add_size(count, total)}" if rows.is_complete else "all lines"
     count = len(pane.picked)
     if count > MOST_ADDED_UP:
         return format_count(count, "line")
     sizes = [selected.size for selected in pane.picked]
-    total = format_total(sum(size or 0 for size in sizes), sum(size is None for size in sizes))
-    return f"{format_count(count, 'line')} ({total})"
+    return _add_size(count, format_total(sum(size or 0 for size in sizes), sum(size is None for size in sizes)))
+
+
+def _add_size(count: int, total: str) -> str:
+    lines = format_count(count, "line")
+    return lines if total == NOT_KNOWN else f"{lines} ({total})"
 
 
 def _known_names(pane: Pane, wanted: set[str]) -> dict[str, str]:
