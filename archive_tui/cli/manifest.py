@@ -32,6 +32,9 @@ OF_ACTION = {
 
 OF_EVERY_ACTION = frozenset({*ACTIONS, "files", "json", "settings", "quiet", "help"})
 
+GIVEN_ONCE = ("manifest", "dialect", "storage", "path", "root")
+"""Of these the last one would count, and what was meant by the others would be left undone without a word."""
+
 LOUDNESS = ("quiet", "status", "warn")
 """Of these the last one given counts, as with sha256sum."""
 
@@ -105,13 +108,15 @@ def manifest(ctx: click.Context, /, **options: Any) -> int:
     --create writes the format that the settings name, else quoted: names in double quotes. The format of a manifest
     that is read is found out. A GLOB that the shell left alone is expanded.
 
-    Exit status: 0 all good, 1 findings or failure, 2 usage or settings, 130 stopped. --check prints what
-    sha256sum prints; --quiet leaves the lines with OK out.
+    Exit status: 0 all good, 1 findings or failure, 2 usage or settings, 3 the vault could not be asked, 130 stopped.
+    --check prints what sha256sum prints; --quiet leaves the lines with OK out.
     """
     given = given_parameters(ctx)
     action = _choose_action(ctx, given)
     words = _Words(**{name: value for name, value in options.items() if name not in ACTIONS})
     _refuse_strangers(ctx, action, given)
+    _refuse_empty(ctx, words)
+    _refuse_repeated(ctx, given)
     if action == "create":
         return _create(ctx, words)
     if words.files:
@@ -141,6 +146,22 @@ def _refuse_strangers(ctx: click.Context, action: str, given: list[str]) -> None
     raise click.UsageError(
         f"{flags[strange[0]]} does not go with --{action}; it is an option of {' and '.join(belongs)}.", ctx
     )
+
+
+def _refuse_empty(ctx: click.Context, words: _Words) -> None:
+    """An empty word is mostly a variable of the shell that was never set, and must not stand for the default."""
+    for flag, value in (("--storage", words.storage), ("--path", words.path), ("--root", words.root)):
+        if value == "":
+            raise click.UsageError(f"{flag} needs a value, and was given an empty one.", ctx)
+    if "" in words.folders:
+        raise click.UsageError("--dir needs a value, and was given an empty one.", ctx)
+
+
+def _refuse_repeated(ctx: click.Context, given: list[str]) -> None:
+    flags = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
+    for name in GIVEN_ONCE:
+        if given.count(name) > 1:
+            raise click.UsageError(f"{flags[name]} can be given once only; run the command for each.", ctx)
 
 
 def _create(ctx: click.Context, words: _Words) -> int:

@@ -22,6 +22,7 @@ from archive_tui.cli.manifest_vault_lines import (
 )
 from archive_tui.cli.progress_display import ProgressDisplay, choose_display, choose_line_display
 from archive_tui.cli.running import run_operation
+from archive_tui.cli.waiting_display import WaitingDisplay
 from archive_tui.errors import ArchiveError, ManifestError, OperationStopped, SourceNotFound
 from archive_tui.manifests.checksum_lines import open_manifest
 from archive_tui.names.display import escape_for_display
@@ -89,7 +90,7 @@ def archive_files(invocation: Invocation, request: ManifestRequest) -> int:
             report=report, stop=stop,
         )  # fmt: skip
 
-    place = request.path or f"the vault {vault.title}"
+    place = request.path.removesuffix(":") if request.path else f"the vault {vault.title}"
     return _run(invocation, _Run("archive", request, vault, place, say_archived, work, root))
 
 
@@ -160,7 +161,7 @@ def _work_through(
             results.add(news)
 
     try:
-        run_operation(invocation, work, display=_choose_progress(invocation))
+        run_operation(invocation, work, display=_choose_progress(invocation, run))
     except OperationStopped as stopped:
         raise OperationStopped(f"Stopped after {_so_far(run)}. {_continued(run)}") from stopped
     except ArchiveError:
@@ -186,10 +187,15 @@ def _continued(run: _Run) -> str:
     return "The same command again does the rest."
 
 
-def _choose_progress(invocation: Invocation) -> ProgressDisplay:
-    if diagnostics.is_terminal():
-        return choose_line_display(quiet=invocation.quiet)
-    return choose_display(quiet=invocation.quiet)
+def _choose_progress(invocation: Invocation, run: _Run) -> ProgressDisplay:
+    choose = choose_line_display if diagnostics.is_terminal() else choose_display
+    tally = run.tally
+    return WaitingDisplay(
+        choose(quiet=invocation.quiet),
+        has_begun=lambda: bool(tally.lines or tally.bad_lines),
+        note=invocation.note,
+        storage=run.vault.title,
+    )
 
 
 def _status_of(run: _Run) -> ExitStatus:

@@ -185,7 +185,7 @@ def _measure(phase: PhaseProgress) -> tuple[int, int | None]:
 
 def _amounts(phase: PhaseProgress) -> str:
     parts = []
-    if phase.ended and (items := phase.items_done or phase.items_total):
+    if phase.ended and (items := _items_at_end(phase)):
         parts.append(format_count(items, "file"))
     elif phase.items_total is not None:
         parts.append(f"{phase.items_done:,} of {format_count(phase.items_total, 'file')}")
@@ -197,6 +197,11 @@ def _amounts(phase: PhaseProgress) -> str:
     if phase.failed_items:
         parts.append(format_count(phase.failed_items, "finding"))
     return ", ".join(parts) or "nothing to do"
+
+
+def _items_at_end(phase: PhaseProgress) -> int:
+    """A phase that was stopped has not done what it had planned."""
+    return phase.items_done or (phase.items_total or 0 if phase.is_finished else 0)
 
 
 def _totals(phase: PhaseProgress) -> str:
@@ -215,7 +220,7 @@ def _pace(phase: PhaseProgress) -> str:
 
 def _figures(phase: PhaseProgress) -> dict[str, str]:
     done, total = _measure(phase)
-    items = (phase.items_done or phase.items_total or 0) if phase.ended else phase.items_done
+    items = _items_at_end(phase) if phase.ended else phase.items_done
     files = f"{items:,}" if phase.ended or phase.items_total is None else f"{items:,}/{phase.items_total:,}"
     size = format_size(phase.bytes_done)
     if phase.bytes_total and not phase.ended:

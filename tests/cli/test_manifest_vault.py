@@ -319,6 +319,14 @@ def test_words_that_do_not_go_together(run: Run, listed: Path, workplace: Path) 
         call = run("manifest", *words, "--manifest", "list.txt")
         assert call.status == 2, words
         assert call.out == ""
+    for words in (("--vault", "--storage", ""), ("--archive", "--path", ""), ("--fetch", "--root", "")):
+        call = run("manifest", *words, "--manifest", "list.txt")
+        assert (call.status, call.out) == (2, ""), words
+        assert f"{words[1]} needs a value" in call.err
+    for option in ("--manifest", "--format", "--storage", "--root", "--path"):
+        call = run("manifest", "--archive", option, "quoted", option, "quoted", "--manifest", "list.txt")
+        assert (call.status, call.out) == (2, ""), option
+        assert f"{option} can be given once only" in call.err
     assert run("manifest", "--archive", "--manifest", "list.txt", "--root", "nowhere").status == 1
     assert run("manifest", "--fetch", "--manifest", "list.txt", "--root", "settings.ini").status == 1
 

@@ -123,3 +123,11 @@ def test_a_phase_that_was_stopped_is_not_shown_as_done() -> None:
     PlainProgress(lines.append, Clock()).update([_phase("upload", bytes_done=700, ended=True, is_finished=False)])
     assert lines == ["upload: stopped after 700 B in 0 ms"]
     assert _figures(_phase("upload", bytes_done=700, ended=True, is_finished=False))["percent"] == ""
+
+
+def test_a_stopped_phase_does_not_count_what_was_only_planned() -> None:
+    stopped = _phase("fetch", items_total=7, ended=True, is_finished=False)
+    lines: list[str] = []
+    PlainProgress(lines.append, Clock()).update([stopped])
+    assert lines == ["fetch: stopped after 0 of 7 files in 0 ms"]
+    assert _figures(stopped)["files"] == "0 files"

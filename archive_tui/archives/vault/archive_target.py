@@ -51,7 +51,8 @@ def open_archive_target(settings: Settings, path: str) -> ArchiveTarget:
         return _open_bucket(settings, path)
     name, colon, prefix = path.partition(":")
     if not colon:
-        near = did_you_mean(path, storage_names(settings))
+        names = storage_names(settings)
+        near = f"Did you mean {path + ':'!r}? " if path in names else did_you_mean(path, names)
         raise ConfigurationError(f"Not a place to archive to: {path}", hint=f"{near}{_FORMS}")
     storage = open_storage(settings, name)
     return ArchiveTarget(storage.store, _check_prefix(prefix, path), storage)
@@ -73,14 +74,24 @@ def _open_bucket(settings: Settings, path: str) -> ArchiveTarget:
 
 
 def _find_storage(settings: Settings, bucket: str, prefix: str) -> tuple[str, str] | None:
-    """Returns name and own prefix of the storage that reaches furthest into the bucket on the way to `prefix`."""
+    """Returns name and own prefix of the storage that reaches furthest into the bucket on the way to `prefix`.
+
+    Raises: ConfigurationError when there are several, on different servers.
+    """
     candidates = [
         (name, _as_folder(keys.get("prefix", "")))
         for name, keys in settings.storages.items()
         if keys.get("bucket") == bucket
     ]
     leading = [each for each in candidates if prefix.startswith(each[1])]
-    return max(leading, key=lambda each: len(each[1]), default=None)
+    furthest = max((len(own) for _, own in leading), default=0)
+    found = [each for each in leading if len(each[1]) == furthest]
+    if len({settings.storages[name].get("endpoint_url", "") for name, _ in found}) > 1:
+        raise ConfigurationError(
+            f"Several servers have a bucket {bucket}: those of {', '.join(name for name, _ in found)}",
+            hint="Write STORAGE:PREFIX, with the one that is meant.",
+        )
+    return found[0] if found else None
 
 
 def _check_prefix(prefix: str, path: str) -> str:

@@ -18,15 +18,20 @@ from archive_tui.archives.vault.uploading import Uploader
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.errors import AccessDenied, ArchiveError, ObjectExists, StorageFull, StorageUnavailable
 from archive_tui.manifests.checksum_lines.line import ManifestLine
+from archive_tui.names.display import escape_for_display
+from archive_tui.objects.object_store import ObjectStore, Support
 from archive_tui.operations.hashing.paced_report import PacedReport
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 PHASE = "archive"
 
-UPLOADERS = 16
-"""Contents under way at once; of large ones fewer (see `Uploader`)."""
+UPLOADERS = 32
+"""Contents under way at once to a server; of larger ones fewer (see `Uploader`)."""
 
-REPEAT = "Then run the same again: only what is missing is uploaded."
+LOCAL_UPLOADERS = 16
+"""The same into a folder, where they wait for the disk only; more would hinder each other."""
+
+REPEAT = "What is stored already stays; the same command again uploads only what is missing."
 
 
 def archive_manifest(
@@ -39,7 +44,7 @@ def archive_manifest(
     evidence_table: EvidenceKeeper | None = None,
     report: Report = ignore,
     stop: StopSignal = never,
-    threads: int = UPLOADERS,
+    threads: int | None = None,
 ) -> Iterator[LineNews]:
     """Uploads what is missing, and yields for each line, in order, what became of it.
 
@@ -57,18 +62,20 @@ def archive_manifest(
     been yielded, and all evidence recorded.
     """
     count = manifest.count_lines()
+    threads = threads or _find_threads(vault.store if target is None else target.store)
     paced = PacedReport(report, PHASE)
     book = EvidenceBook(evidence_table, vault.store.identity)
     try:
-        learn_promises(vault.store)
         is_asked = target is None or not upload_all
+        if is_asked:
+            learn_promises(vault.store, stop=stop)
         presence = list_presence(vault.store, vault.prefix, count, stop=stop) if is_asked else None
         looker = ContentLooker(vault, book, presence, stop, sure=True)
         work: LineWork
         if target is None:
             work = _VaultArchiving(vault, book, looker, Uploader(vault.store, root, paced, stop))
         else:
-            learn_promises(target.store)
+            learn_promises(target.store, stop=stop)
             work = PathArchiving(
                 vault, book, None if upload_all else looker.look, target,
                 EvidenceBook(evidence_table, target.store.identity), Uploader(target.store, root, paced, stop), stop,
@@ -77,8 +84,12 @@ def archive_manifest(
             manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
         )
     except (StorageUnavailable, AccessDenied, StorageFull) as error:
-        error.hint = f"{error.hint} {REPEAT}".strip()
+        error.hint = f"{error.hint.rstrip('.')}. {REPEAT}" if error.hint else REPEAT
         raise
+
+
+def _find_threads(store: ObjectStore) -> int:
+    return LOCAL_UPLOADERS if store.traits.atomic_rename is Support.YES else UPLOADERS
 
 
 class _VaultArchiving:
@@ -139,6 +150,14 @@ class _VaultArchiving:
                 raise
             return failed(line, error, key)
         if look.outcome is Outcome.ABSENT:
-            vanished = ObjectExists(f"Somebody else was writing it, and it is not there: {key}", key=key, hint=REPEAT)
-            return failed(line, vanished, key)
+            return failed(line, _not_stored(line, key), key)
         return self._settle(line, look)
+
+
+def _not_stored(line: ManifestLine, key: str) -> ObjectExists:
+    return ObjectExists(
+        f"Not stored: {escape_for_display(line.name)}: its place in the vault is taken, but by no object: {key}",
+        key=key,
+        hint="If somebody else archives the same at this moment, run the same again. If it stays so, look at that "
+        "place of the storage: a folder may lie there.",
+    )

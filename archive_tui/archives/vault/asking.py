@@ -43,7 +43,7 @@ def ask_vault(
     Raises: StorageUnavailable, AccessDenied, what else concerns the whole store; what reading the manifest raises;
     OperationStopped. The lines before have been yielded.
     """
-    learn_promises(vault.store)
+    learn_promises(vault.store, stop=stop)
     count = manifest.count_lines()
     presence = list_presence(vault.store, vault.prefix, count, stop=stop)
     book = EvidenceBook(evidence_table, vault.store.identity)

@@ -65,9 +65,9 @@ def fetch_manifest(
     Memory: 12 bytes a line, and what 4,096 lines need. `evidence_table`: what reading has proven of the objects is kept
     there. Of several names of a content those that come soon after the first are copied from its file.
 
-    Raises: TargetExists when `root` is no folder; ManifestError for thousands of contradicting lines; AccessDenied and
-    StorageUnavailable of the vault, StorageFull of the disk, after the results of the lines before; OperationStopped;
-    what reading the manifest raises.
+    Raises: TargetExists when `root` is no folder; StorageError when no storage answers; ManifestError for thousands of
+    contradicting lines; AccessDenied and StorageUnavailable of the vault, StorageFull of the disk, after the results of
+    the lines before; OperationStopped; what reading the manifest raises.
     """
     if root.exists() and not root.is_dir():
         raise TargetExists(f"Not a folder: {root}", hint="Name the folder that the listed files belong into.")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
 from typing import NamedTuple
 
 from archive_tui.archives.vault.line_results import failed, from_look, is_fatal
-from archive_tui.archives.vault.looking import READ, Look
+from archive_tui.archives.vault.looking import READ, Look, require_place
 from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
 from archive_tui.archives.vault.recent_files import RecentFile, RecentFiles
 from archive_tui.archives.vault.vault import Vault
@@ -71,6 +73,8 @@ class LineFetch:
         self._paced = paced
         self._stop = stop
         self._recent = RecentFiles()
+        self._place: Future[None] | None = None
+        self._place_lock = threading.Lock()
         is_local = vault.store.traits.atomic_rename is Support.YES
         self._reading: AbstractContextManager[object] = target.turn if is_local else nullcontext()
 
@@ -118,6 +122,7 @@ class LineFetch:
     def _fetch_from_vault(self, line: ManifestLine, path: str) -> Fetched:
         key = self._vault.key(line.digest)
         try:
+            self._require_place()
             with self._reading:
                 reader = self._vault.store.open(key)
         except ObjectNotFound:
@@ -134,6 +139,19 @@ class LineFetch:
             evidence = self._evidence(key, EvidenceLevel.READ, line.digest, written.size, reader)
         self._recent.remember(line.digest, RecentFile(path, evidence))
         return self._fetched(line, path, written, evidence)
+
+    def _require_place(self) -> None:
+        """Before the first content is asked for, and not when all files are there already; what came of it holds for
+        every line. Raises: as `require_place`."""
+        with self._place_lock:
+            if self._place is None:
+                self._place = Future()
+                try:
+                    require_place(self._vault.store, stop=self._stop)
+                    self._place.set_result(None)
+                except BaseException as error:  # noqa: BLE001  (raised below, for this line and every other one)
+                    self._place.set_exception(error)
+        self._place.result()
 
     def _write(self, line: ManifestLine, path: str, chunks: Iterator[Chunk]) -> WrittenFile:
         with self._reading:

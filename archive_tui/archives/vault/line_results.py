@@ -47,7 +47,9 @@ def from_look(line: ManifestLine, look: Look, place: str) -> LineResult:
     if look.outcome is Outcome.ABSENT:
         name = escape_for_display(line.name)
         absent = ObjectNotFound(
-            f"Not in the vault {place}: {name}", key=look.key, hint="Upload it: archive-tui manifest --archive"
+            f"Not in the vault {place}: {name}",
+            key=look.key,
+            hint="Archive it from where the file is: archive-tui manifest --archive",
         )
         return LineResult(line, Outcome.ABSENT, look.key, error=absent)
     if look.outcome is Outcome.DAMAGED:

@@ -68,6 +68,8 @@ class LocalContent:
             return SourceNotFound(f"No file can have this name: {shown}", path=self._name)
         if error.errno in _ABSENT:
             hint = "Check the folder that the names are relative to (--root)."
+            if "\\" in self._name and "/" not in self._name:
+                hint += " Here a backslash is a part of a name: a manifest made on Windows has to be written with /."
             return SourceNotFound(f"No such file: {shown}", path=self._name, hint=hint)
         reason = error.strerror or type(error).__name__
         hint = "Check its permissions and its disk; the other lines are done all the same."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,10 +15,13 @@ from archive_tui.integrity.digest import DIGEST_OF_NOTHING
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.streams import hash_stream, read_chunks
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
-from archive_tui.progress import StopSignal, never
+from archive_tui.progress import StopSignal, check_stop, never
 
 ABSENT_PLACES = frozenset({"no-such-bucket", "container-missing", "not-a-folder"})
 """Codes of errors that speak of the whole store."""
+
+STOP_SECONDS = 0.1
+"""Between two looks at `stop` while the first answer of a server is waited for."""
 
 READ_ATTEMPTS = 3
 """How often an object is read again that was replaced while it was read."""
@@ -153,20 +158,62 @@ def _evidence(store: str, info: ObjectInfo, level: EvidenceLevel, digest: str | 
     return Evidence(store, info.key, level, digest, info.size, time.time(), method, info.version)
 
 
-def learn_promises(store: ObjectStore) -> None:
+def learn_promises(store: ObjectStore, *, stop: StopSignal = never) -> None:
     """Asks a server that is not known yet whether the digests that it tells are its own; a server that lets nobody
     write cannot be asked, and its word then counts as recorded only.
 
-    Raises: StorageUnavailable; StorageError when the bucket or container does not exist.
+    Raises: as `require_place`.
     """
     if store.traits.attests_digest is not Support.UNKNOWN:
         return
+    # Some servers make a bucket of a misspelt name as soon as the canary of a probe is put into it.
+    require_place(store, stop=stop)
     try:
-        # Some servers make a bucket of a misspelt name as soon as the canary of a probe is put into it.
-        next(iter(store.list()), None)
         store.probe()
     except StorageUnavailable:
         raise
     except StorageError as error:
         if error.code in ABSENT_PLACES:
             raise
+
+
+def require_place(store: ObjectStore, *, stop: StopSignal = never) -> None:
+    """Asks a server for a listing before it is asked for contents: to whoever is no such server everything is "not
+    found", and that would pass for an answer about the content. A folder is not asked.
+
+    Raises: StorageUnavailable; StorageError when the bucket or container does not exist, or when no storage answers;
+    OperationStopped at once, also while a silent server is waited for.
+    """
+    if store.traits.atomic_rename is Support.YES:
+        return
+    try:
+        _wait_for_listing(store, stop)
+    except StorageUnavailable:
+        raise
+    except ObjectNotFound as error:
+        raise StorageError(
+            f"No storage answers: {store.label} says of its listing that it is not found",
+            store=store.label,
+            hint="Check the address of the server and the name of the bucket in the settings; "
+            "Try: archive-tui storage test NAME",
+            code="no-such-bucket",
+        ) from error
+    except StorageError as error:
+        if error.code in ABSENT_PLACES:
+            raise
+
+
+def _wait_for_listing(store: ObjectStore, stop: StopSignal) -> None:
+    """A listing changes nothing, so it may be left alone by whoever does not want to wait for it."""
+    answer: Future[object] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(next(iter(store.list()), None))
+        except BaseException as error:  # noqa: BLE001  (carried to the thread that waits, and raised there)
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="first-answer", daemon=True).start()
+    while not wait([answer], STOP_SECONDS).done:
+        check_stop(stop)
+    answer.result()

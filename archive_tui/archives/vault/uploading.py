@@ -22,6 +22,12 @@ LARGE = 4 << 20
 LARGE_AT_ONCE = 2
 """Two keep two cores busy with hashing; more would only need more memory."""
 
+MIDDLE = 256 << 10
+"""Bytes from which a file counts as one of middle size: a store may hold all of it."""
+
+MIDDLE_AT_ONCE = 16
+"""They wait for their bytes rather than for the answer; all together need 64 MiB at most."""
+
 
 class Uploader:
     """Puts files into one store. Its methods are called from several threads."""
@@ -32,6 +38,7 @@ class Uploader:
         self._paced = paced
         self._stop = stop
         self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
+        self._middle = threading.BoundedSemaphore(MIDDLE_AT_ONCE)
 
     def upload(self, line: ManifestLine, key: str) -> LineResult:
         """Stores the file of the line under `key`, which must be new, if its digest is that of the line.
@@ -81,12 +88,13 @@ class Uploader:
 
     @contextmanager
     def _turn(self, size: int) -> Iterator[None]:
-        if size < LARGE:
+        if size < MIDDLE:
             yield
             return
-        while not self._large.acquire(timeout=0.05):
+        places = self._large if size >= LARGE else self._middle
+        while not places.acquire(timeout=0.05):
             check_stop(self._stop)
         try:
             yield
         finally:
-            self._large.release()
+            places.release()

@@ -117,3 +117,23 @@ def test_a_key_is_the_prefix_and_the_name(name: str, key: str) -> None:
 def test_a_name_that_can_be_no_key_is_refused(name: str) -> None:
     with pytest.raises(InvalidName):
         ArchiveTarget(MemoryStore(), "p/").key(name)
+
+
+def test_a_bucket_of_two_servers_is_not_guessed(tmp_path: Path) -> None:
+    section = (
+        "[{name}]\nstorage_client = archive_tui.core.AwsStorageClient\nlocal_path = .\nbucket = same\n"
+        "endpoint_url = https://{name}.example.org\n"
+    )
+    path = tmp_path / "settings.ini"
+    path.write_text(section.format(name="one") + section.format(name="two"))
+    settings = load_settings(path)
+    with pytest.raises(ConfigurationError, match="one, two") as caught:
+        open_archive_target(settings, "s3://same/x")
+    assert "STORAGE:PREFIX" in caught.value.hint
+    assert open_archive_target(settings, "two:x").title == "two"
+
+
+def test_a_storage_without_its_colon_is_recognised(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_archive_target(settings, "disk")
+    assert "'disk:'" in caught.value.hint

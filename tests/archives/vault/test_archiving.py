@@ -22,6 +22,7 @@ from archive_tui.errors import HashError, OperationStopped, SourceChanged, Sourc
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import BadLine, ManifestLine
 from archive_tui.names.content_address import digest_of_key
+from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.objects.wrappers.store_wrappers import RecordingStore
@@ -378,3 +379,19 @@ def test_evidence_of_the_database_spares_reading(tmp_path: Path) -> None:
     levels = {each.evidence.level for each in news if isinstance(each, LineResult) and each.evidence is not None}
     assert levels == {EvidenceLevel.READ}
     database.close()
+
+
+def test_a_folder_in_the_place_of_an_object_is_not_blamed_on_others(tmp_path: Path) -> None:
+    manifest = write_files(tmp_path / "files", {"a": b"content"})
+    store = FolderStore(tmp_path / "vault")
+    vault = Vault(store)
+    (tmp_path / "vault" / vault.key(digest_of(b"content"))).mkdir(parents=True)
+    result = only(run(manifest, vault, tmp_path / "files"))
+    assert result.outcome is Outcome.FAILED and result.error is not None
+    assert "by no object" in result.error.message and "a folder may lie there" in result.error.hint
+
+
+def test_a_name_of_windows_has_a_hint(tmp_path: Path) -> None:
+    line = ManifestLine(1, "w\\sub\\f.txt", digest_of(b"x"))
+    result = only(run(manifest_of([line]), Vault(MemoryStore()), tmp_path))
+    assert result.error is not None and "made on Windows" in result.error.hint
