@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive_tui.archives.manifest_files import is_manifest_file
 from archive_tui.archives.storages import Storage, default_storage_name, open_storage, storage_names
 from archive_tui.archives.vault.vault import Vault, open_vault, vault_prefix
+from archive_tui.archives.vault.views.manifest_files import is_manifest_file
 from archive_tui.errors import ConfigurationError
 from archive_tui.names.content_address import VAULT_PREFIX
 from archive_tui.objects.folder.store import FolderStore

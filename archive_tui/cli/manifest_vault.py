@@ -114,7 +114,7 @@ def fetch_files(invocation: Invocation, request: ManifestRequest) -> int:
 
 
 def _run(invocation: Invocation, run: _Run) -> int:
-    from archive_tui.archives.known_manifests import KnownManifests
+    from archive_tui.archives.vault.views.known_manifests import KnownManifests
     from archive_tui.state.database import open_state_database
     from archive_tui.state.evidence_table import EvidenceTable
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from archive_tui.archives.manifest_states import ManifestStates
 from archive_tui.archives.vault.archiving import archive_manifest
 from archive_tui.archives.vault.asking import ask_vault
 from archive_tui.archives.vault.evidence_book import EvidenceKeeper
@@ -17,6 +16,7 @@ from archive_tui.archives.vault.fetching import fetch_manifest
 from archive_tui.archives.vault.line_windows import LineSource
 from archive_tui.archives.vault.outcomes import LineNews, LineResult
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.jobs.job import JobResult, JobSpec
 from archive_tui.jobs.manifest_commands import (
     archive_manifest_command,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from archive_tui.archives.manifest_states import ManifestStates
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.errors import SourceChanged, SourceNotFound
 from archive_tui.manifests.checksum_lines.picked import PickedLines
 from archive_tui.manifests.checksum_lines.reading import open_manifest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 from archive_tui.errors import InvalidName
 
@@ -14,6 +14,9 @@ LONGEST_SEGMENT = 255
 
 TEMPORARY_PREFIX = ".archive-tui-"
 TEMPORARY_SUFFIX = ".part"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""All of Unicode's category Cc, to which none is ever added."""
 
 
 def is_temporary_name(name: str) -> bool:
@@ -41,7 +44,7 @@ def check_key(key: str) -> str:
         raise refuse("key-encoding", "it is not valid Unicode") from error
     if len(encoded) > LONGEST_KEY:
         raise refuse("key-too-long", f"it has {len(encoded)} bytes, more than {LONGEST_KEY}")
-    if any(unicodedata.category(character) == "Cc" for character in key):
+    if _CONTROL.search(key):
         raise refuse("key-control", "it holds control characters")
     for segment in key.split("/"):
         if segment in ("", ".", ".."):

@@ -12,9 +12,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.types import CSSPathType
 
-from archive_tui.archives.known_manifests import open_known_manifests
-from archive_tui.archives.known_names import KnownNames
-from archive_tui.archives.manifest_states import StatesByDocument
+from archive_tui.archives.vault.views.known_manifests import open_known_manifests
+from archive_tui.archives.vault.views.known_names import KnownNames
+from archive_tui.archives.vault.views.manifest_states import StatesByDocument
 from archive_tui.tui.actions.keymap import Keymap
 from archive_tui.tui.background import BackgroundPool
 from archive_tui.tui.lines.jobs_summary import summarise_jobs

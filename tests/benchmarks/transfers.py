@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import itertools
 import multiprocessing
 import os
 import resource
@@ -13,6 +15,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from archive_tui.archives.vault.archiving import UPLOADERS
+from archive_tui.archives.vault.fetching import FETCH_THREADS
+from archive_tui.archives.vault.local_content import LocalContent
 from archive_tui.integrity.streams import read_chunks
 from archive_tui.objects.s3 import S3Store
 from tests.benchmarks.local_s3 import (
@@ -31,45 +36,51 @@ from tests.servers.s3_server import S3Server
 SMALL_OBJECTS, SMALL_BYTES = 5_000, 16 << 10
 LARGE_BYTES = 1 << 30
 THREADS = 8
+"""Of boto3, which is slower with more; archive-tui takes as many as its commands do."""
+
 ROUNDS = 2
 
 Ways = dict[str, Callable[[], object]]
 
 
 def small_ways(server: S3Server, folder: Path, count: int) -> tuple[Ways, Ways]:
-    """Returns the ways up and the ways down; every way up has a prefix of its own, and overwrites."""
+    """Returns the ways up and the ways down. Ours puts as an archive does: new objects only, digests known; each round
+    of it and of boto3 has a prefix of its own."""
     store, client = S3Store(BUCKET, **server.settings()), boto_client(server)
+    store.probe()
     names = [f"{number:05}" for number in range(count)]
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    rounds = itertools.count()
 
-    def put(name: str) -> None:
-        store.put(f"ours/{name}", [(folder / name).read_bytes()], SMALL_BYTES, overwrite=True)
+    def put(name: str, prefix: str) -> None:
+        store.put(f"ours{prefix}/{name}", [(folder / name).read_bytes()], SMALL_BYTES, digest=digests[name])
 
-    def get(name: str) -> None:
-        with store.open(f"ours/{name}") as reader:
+    def get(name: str, prefix: str) -> None:
+        with store.open(f"ours0/{name}") as reader:
             assert len(reader.read()) == SMALL_BYTES
 
-    def boto_put(name: str) -> None:
-        client.put_object(Bucket=BUCKET, Key=f"boto3/{name}", Body=(folder / name).read_bytes())
+    def boto_put(name: str, prefix: str) -> None:
+        client.put_object(Bucket=BUCKET, Key=f"boto3-{prefix}/{name}", Body=(folder / name).read_bytes())
 
-    def boto_get(name: str) -> None:
-        assert len(client.get_object(Bucket=BUCKET, Key=f"ours/{name}")["Body"].read()) == SMALL_BYTES
+    def boto_get(name: str, prefix: str) -> None:
+        assert len(client.get_object(Bucket=BUCKET, Key=f"ours0/{name}")["Body"].read()) == SMALL_BYTES
 
-    def threaded(action: Callable[[str], None]) -> Callable[[], object]:
+    def run_in(threads: int, action: Callable[[str, str], None]) -> Callable[[], object]:
         def run() -> None:
-            with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(action, names))
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(action, names, itertools.repeat(str(next(rounds)))))
 
         return run
 
     up: Ways = {
-        "archive-tui": threaded(put),
-        "boto3, one after the other": lambda: [boto_put(name) for name in names],
-        f"boto3, {THREADS} threads": threaded(boto_put),
+        "archive-tui": run_in(UPLOADERS, put),
+        "boto3, one after the other": run_in(1, boto_put),
+        f"boto3, {THREADS} threads": run_in(THREADS, boto_put),
     }
     down: Ways = {
-        "archive-tui": threaded(get),
-        "boto3, one after the other": lambda: [boto_get(name) for name in names],
-        f"boto3, {THREADS} threads": threaded(boto_get),
+        "archive-tui": run_in(FETCH_THREADS, get),
+        "boto3, one after the other": run_in(1, boto_get),
+        f"boto3, {THREADS} threads": run_in(THREADS, boto_get),
     }
     add_programs(server, folder, up, down)
     return up, down
@@ -80,7 +91,7 @@ def add_programs(server: S3Server, folder: Path, up: Ways, down: Ways) -> None:
     fast = ("--transfers=32", "--checkers=32", "--ignore-times")
     if find_rclone():
         up["rclone copy"] = lambda: run_rclone(server, "copy", *fast, str(folder), f"bench:{BUCKET}/rclone")
-        down["rclone copy"] = lambda: run_rclone(server, "copy", *fast, f"bench:{BUCKET}/ours", str(fetched))
+        down["rclone copy"] = lambda: run_rclone(server, "copy", *fast, f"bench:{BUCKET}/ours0", str(fetched))
     if shutil.which("s5cmd"):
         secrets = {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
 
@@ -89,7 +100,7 @@ def add_programs(server: S3Server, folder: Path, up: Ways, down: Ways) -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **secrets})
 
         up["s5cmd cp"] = lambda: run(f"{folder}/*", f"s3://{BUCKET}/s5cmd/")
-        down["s5cmd cp"] = lambda: run(f"s3://{BUCKET}/ours/*", f"{fetched}/")
+        down["s5cmd cp"] = lambda: run(f"s3://{BUCKET}/ours0/*", f"{fetched}/")
 
 
 def measure_small(server: S3Server, scratch: Path, count: int) -> None:
@@ -106,55 +117,72 @@ def measure_small(server: S3Server, scratch: Path, count: int) -> None:
         print_table(f"{count:,} objects of 16 KiB, {direction}", rows, "archive-tui")
 
 
-def put_large(server: S3Server, file: Path, is_ours: bool) -> None:
-    if is_ours:
-        with file.open("rb", buffering=0) as opened:
-            S3Store(BUCKET, **server.settings()).put("large", read_chunks(opened), overwrite=True)  # type: ignore[arg-type]
-    else:
-        boto_client(server).upload_file(str(file), BUCKET, "large-boto3")
+def put_known(server: S3Server, file: Path, digest: str) -> None:
+    """As the file of a manifest is archived."""
+    content = LocalContent(file.parent, file.name)
+    S3Store(BUCKET, **server.settings()).put("large", content, content.size, digest=digest, overwrite=True)  # type: ignore[arg-type]
 
 
-def get_large(server: S3Server, target: Path, is_ours: bool) -> None:
-    if is_ours:
-        with S3Store(BUCKET, **server.settings()).open("large") as reader, target.open("wb", buffering=0) as opened:
-            for chunk in read_chunks(reader):
-                opened.write(chunk)
-    else:
-        boto_client(server).download_file(BUCKET, "large-boto3", str(target))
+def put_unknown(server: S3Server, file: Path, digest: str) -> None:
+    """As a dataset is published, whose digest is known when its last byte has been made."""
+    with file.open("rb", buffering=0) as opened:
+        S3Store(BUCKET, **server.settings()).put("large-stream", read_chunks(opened), overwrite=True)  # type: ignore[arg-type]
+
+
+def boto_put_large(server: S3Server, file: Path, digest: str) -> None:
+    boto_client(server).upload_file(str(file), BUCKET, "large-boto3")
+
+
+def get_large(server: S3Server, file: Path, digest: str) -> None:
+    target = file.with_suffix(".fetched")
+    with S3Store(BUCKET, **server.settings()).open("large") as reader, target.open("wb", buffering=0) as opened:  # type: ignore[arg-type]
+        for chunk in read_chunks(reader):
+            opened.write(chunk)
     target.unlink()
 
 
-def run_alone(
-    action: Callable[[S3Server, Path, bool], None], server: S3Server, file: Path, is_ours: bool
-) -> tuple[Taken, int]:
+def boto_get_large(server: S3Server, file: Path, digest: str) -> None:
+    target = file.with_suffix(".fetched")
+    boto_client(server).download_file(BUCKET, "large-boto3", str(target))
+    target.unlink()
+
+
+LargeWay = Callable[[S3Server, Path, str], None]
+LARGE_UP: dict[str, LargeWay] = {
+    "archive-tui": put_known,
+    "archive-tui, digest unknown": put_unknown,
+    "boto3": boto_put_large,
+}
+LARGE_DOWN: dict[str, LargeWay] = {"archive-tui": get_large, "boto3": boto_get_large}
+
+
+def run_alone(way: LargeWay, server: S3Server, file: Path, digest: str) -> tuple[Taken, int]:
     """Measures in a process of its own; returns the time and the most memory, in MiB."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (action, server, file, is_ours))
+        return pool.apply(_measured, (way, server, file, digest))
 
 
-def _measured(
-    action: Callable[[S3Server, Path, bool], None], server: S3Server, file: Path, is_ours: bool
-) -> tuple[Taken, int]:
-    taken = measure(lambda: action(server, file, is_ours))
+def _measured(way: LargeWay, server: S3Server, file: Path, digest: str) -> tuple[Taken, int]:
+    taken = measure(lambda: way(server, file, digest))
     return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def measure_large(server: S3Server, scratch: Path, size: int) -> None:
     file = scratch / "large"
+    hashed = hashlib.sha256()
     with file.open("wb") as opened:
         for _ in range(size >> 20):
-            opened.write(os.urandom(1 << 20))
-    for direction, action, path in (("up", put_large, file), ("down", get_large, scratch / "fetched-large")):
-        runs: dict[bool, list[tuple[Taken, int]]] = {True: [], False: []}
+            hashed.update(block := os.urandom(1 << 20))
+            opened.write(block)
+    for direction, ways in (("up", LARGE_UP), ("down", LARGE_DOWN)):
+        runs: dict[str, list[tuple[Taken, int]]] = {name: [] for name in ways}
         for _ in range(ROUNDS):
-            for is_ours, measured in runs.items():
-                measured.append(run_alone(action, server, path, is_ours))
-        rows = {
-            name: best([taken for taken, _ in runs[ours]]) for name, ours in (("archive-tui", True), ("boto3", False))
-        }
+            for name, way in ways.items():
+                runs[name].append(run_alone(way, server, file, hashed.hexdigest()))
+        rows = {name: best([taken for taken, _ in measured]) for name, measured in runs.items()}
         print_table(f"one object of {size >> 20:,} MiB, {direction}", rows, "archive-tui")
-        memory = {ours: max(peak for _, peak in measured) for ours, measured in runs.items()}
-        print(f"memory: archive-tui {memory[True]} MiB, boto3 {memory[False]} MiB")
+        memory = [f"{name} {max(peak for _, peak in measured)} MiB" for name, measured in runs.items()]
+        print(f"memory: {'; '.join(memory)}")
 
 
 def main() -> None:

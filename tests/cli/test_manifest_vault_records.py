@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.known_manifests import KnownManifests
 from archive_tui.archives.vault.vault import open_vault
+from archive_tui.archives.vault.views.known_manifests import KnownManifests
 from archive_tui.settings import load_settings
 from archive_tui.state.database import open_state_database
 from tests.archives.vault.conftest import digest_of

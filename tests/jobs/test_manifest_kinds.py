@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.archives.vault.outcomes import LineResult, Outcome, Tally
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.errors import StorageUnavailable
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.jobs import manifest_ends

@@ -1,3 +1,7 @@
+import contextlib
+import sys
+import unicodedata
+
 import pytest
 
 from archive_tui.errors import InvalidName
@@ -37,3 +41,12 @@ def test_temporary_names() -> None:
     assert is_temporary_name(".archive-tui-17-abc.part")
     assert not is_temporary_name(".archive-tui-ignore")
     assert not is_temporary_name("x.part")
+
+
+def test_control_characters_are_those_of_unicode() -> None:
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if not 0xD800 <= code <= 0xDFFF and character != "/":
+            is_refused = unicodedata.category(character) == "Cc"
+            with pytest.raises(InvalidName) if is_refused else contextlib.nullcontext():
+                check_key(f"a{character}")

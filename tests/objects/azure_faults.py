@@ -1,4 +1,4 @@
-"""Faults between the Azure SDK and the service."""
+"""Faults between the store and the service, on either way to it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob._shared.policies import StorageRetryPolicy
+
+from archive_tui.objects.kept_exchange import KeptExchange
 
 
 class LostReplies:
@@ -38,7 +40,19 @@ class LostReplies:
                 send(transport, request, **options)
             raise ServiceResponseError("the connection was reset before the reply came")
 
+        send_lean = KeptExchange.send
+
+        def send_lean_and_lose(exchange: KeptExchange, method: str, url: str, *rest: Any) -> Any:
+            if url in self._seen and not self._always:
+                return send_lean(exchange, method, url, *rest)
+            self._seen.add(url)
+            self.lost += 1
+            if self._service_acts:
+                send_lean(exchange, method, url, *rest)
+            raise ConnectionResetError("the connection was reset before the reply came")
+
         self._patch.setattr(RequestsTransport, "send", send_and_lose)
+        self._patch.setattr(KeptExchange, "send", send_lean_and_lose)
         self._patch.setattr(StorageRetryPolicy, "sleep", lambda *arguments: None)
         return self
 

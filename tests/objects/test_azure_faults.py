@@ -24,6 +24,7 @@ from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.objects.azure import reader as azure_reader
 from archive_tui.objects.azure.store import AzureStore
 from archive_tui.objects.azure.upload import BLOCK_SIZE
+from archive_tui.objects.kept_exchange import KeptExchange
 from tests.conformance.object_store_suite import digest_of, in_chunks, listed_keys, make_content, put_bytes, read_all
 from tests.objects.azure_faults import LostReplies
 from tests.servers.azurite import ACCOUNT, ACCOUNT_KEY, AzuriteServer
@@ -297,7 +298,13 @@ def test_flipped_bits_on_the_way_up_are_refused_by_the_service(
             request.data = bytes([request.data[0] ^ 1]) + request.data[1:]
         return send(transport, request, **options)
 
+    send_lean = KeptExchange.send
+
+    def flip_lean(exchange: KeptExchange, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> Any:
+        return send_lean(exchange, method, url, headers, bytes([body[0] ^ 1]) + body[1:])
+
     monkeypatch.setattr(RequestsTransport, "send", flip)
+    monkeypatch.setattr(KeptExchange, "send", flip_lean)
     for size in (1000, LARGE):
         with pytest.raises(StorageError):
             store.put("key", in_chunks(make_content(size)), size)
@@ -366,7 +373,7 @@ def test_credentials_may_be_objects_of_the_sdk(azurite_server: AzuriteServer, co
     credential = AzureNamedKeyCredential(ACCOUNT, ACCOUNT_KEY)
     with AzureStore(container, account_url=azurite_server.account_url, credential=credential) as store:
         put_bytes(store, "key", b"content")
-        assert store._connection.data_plane is None
+        assert store._connection.data_plane is None and store._connection.lean_put is None
         assert read_all(store, "key") == b"content"
 
 

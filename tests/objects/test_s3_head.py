@@ -6,7 +6,6 @@ import datetime
 import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,70 +25,11 @@ from archive_tui.errors import (
     StorageUnavailable,
 )
 from archive_tui.objects.s3 import S3Store, connection, transport
+from tests.objects.scripted_server import Answer, ScriptedServer, say
 
 KEYS = {"aws_access_key_id": "key-id", "aws_secret_access_key": "secret-key", "region_name": "us-east-1"}
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: "abc"\r\nLast-Modified: Sun, 22 Nov 2026 15:26:12 GMT\r\n\r\n'
 DIGEST = "ab" * 32
-
-Answer = Callable[[socket.socket, int], bool]
-"""Answers request number n of a connection; False ends the connection."""
-
-
-class ScriptedServer:
-    """Calls `answer` for each request head that comes, on any number of connections."""
-
-    def __init__(self, answer: Answer, context: ssl.SSLContext | None = None) -> None:
-        self._answer = answer
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self._listener.getsockname()[1]
-        self.connections = 0
-        self.requests: list[bytes] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        try:
-            if self._context is not None:
-                client = self._context.wrap_socket(client, server_side=True)
-            with client:
-                for number in range(1_000_000):
-                    head = self._read_head(client)
-                    if not head:
-                        return
-                    self.requests.append(head)
-                    if not self._answer(client, number):
-                        return
-        except OSError:
-            client.close()
-
-    def _read_head(self, client: socket.socket) -> bytes:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            more = client.recv(65_536)
-            if not more:
-                return b""
-            head += more
-        return head
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-def say(reply: bytes, *, go_on: bool = True) -> Answer:
-    def answer(client: socket.socket, number: int) -> bool:
-        client.sendall(reply)
-        return go_on
-
-    return answer
 
 
 @pytest.fixture(autouse=True)

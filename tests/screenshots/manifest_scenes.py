@@ -7,9 +7,9 @@ import os
 import time
 from pathlib import Path
 
-from archive_tui.archives.manifest_states import ManifestStates
 from archive_tui.archives.vault.outcomes import Outcome
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.operations.manifest_checking import LineState
 from tests.screenshots.scenes import LARGE, SMALL, scene

@@ -17,7 +17,7 @@ SIZE = 1000
 def main() -> None:
     prepare_environment()
     from archive_tui.archives.locations import open_manifest_location
-    from archive_tui.archives.manifest_states import DiskState
+    from archive_tui.archives.vault.views.manifest_states import DiskState
     from archive_tui.integrity.evidence import Evidence, EvidenceLevel
     from archive_tui.manifests.checksum_lines import open_manifest
     from archive_tui.manifests.checksum_lines.line import ManifestLine

@@ -15,8 +15,8 @@ import pytest
 from textual.pilot import Pilot
 
 from archive_tui.archives.locations import open_location
-from archive_tui.archives.manifest_states import ManifestStates
 from archive_tui.archives.vault.outcomes import Outcome
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.job import JobResult, JobSpec, JobState

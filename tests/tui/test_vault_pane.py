@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.known_manifests import KnownManifests
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.known_manifests import KnownManifests
 from archive_tui.errors import StorageUnavailable
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.objects.memory import MemoryStore

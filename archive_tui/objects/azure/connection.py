@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from archive_tui.errors import ConfigurationError
+from archive_tui.objects.azure.lean_put import LeanPut, make_lean_put
 from archive_tui.objects.obstore_plane import client_options
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class AzureConnection:
         self._data_plane: Any = None
         self._has_data_plane = True
         self._lean_failures = 0
+        self._lean_put: LeanPut | None = None
+        self._has_lean_put = True
         self.container_was_seen = False
         """True once the service has said anything about a blob in it."""
 
@@ -106,6 +109,20 @@ class AzureConnection:
                 self._has_data_plane = self._data_plane is not None
             return self._data_plane
 
+    @property
+    def lean_put(self) -> LeanPut | None:
+        """What puts small blobs for little processor time; None where only the SDK can do it."""
+        with self._lock:
+            if self._lean_put is None and self._has_lean_put:
+                if not self._uses_objects_of_the_sdk:
+                    self._lean_put = make_lean_put(self.find_endpoint(), self.container)
+                self._has_lean_put = self._lean_put is not None
+            return self._lean_put
+
+    @property
+    def _uses_objects_of_the_sdk(self) -> bool:
+        return self._credential == "default" or not isinstance(self._credential, str | None)
+
     def report_lean_failure(self) -> None:
         """The lean client failed where the SDK did not; after some times it is not asked again."""
         with self._lock:
@@ -116,8 +133,11 @@ class AzureConnection:
     def close(self) -> None:
         with self._lock:
             client, self._container_client, self._data_plane = self._container_client, None, None
+            lean_put, self._lean_put = self._lean_put, None
         if client is not None:
             client.close()
+        if lean_put is not None:
+            lean_put.close()
 
     def _make_container_client(self) -> Any:
         endpoint = self.find_endpoint()
@@ -168,7 +188,7 @@ class AzureConnection:
             secret["account_key"] = endpoint.account_key
         elif endpoint.sas is not None:
             secret["sas_key"] = endpoint.sas
-        if not secret or self._credential == "default" or not isinstance(self._credential, str | None):
+        if not secret or self._uses_objects_of_the_sdk:
             return None  # credentials that are objects of the SDK are the SDK's to use
         from obstore.exceptions import BaseError
         from obstore.store import AzureStore as LeanClient

@@ -106,11 +106,14 @@ class AzureStore(ObjectStore):
         stop: StopSignal = never,
         sent: Callable[[int], None] | None = None,
     ) -> PutResult:
-        blob = self._blob(name_for_writing(self._prefix, key))
+        name = name_for_writing(self._prefix, key)
         source = CheckedSource(chunks, size, digest, stop=stop, sent=sent, name=key)
         blocks = cut_blocks(source, size)
         first = list(itertools.islice(blocks, 2))
-        upload = BlobUpload(blob, overwrite=overwrite, if_match=if_match, translating=lambda: self._translating(key))
+        upload = BlobUpload(
+            name, self._blob, self._connection.lean_put,
+            overwrite=overwrite, if_match=if_match, translating=lambda: self._translating(key),
+        )  # fmt: skip
         is_content_checked = self._does_service_check_content()
         if len(first) < 2:
             version = upload.put_whole(b"".join(first), source.digest)

@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 from archive_tui.errors import ObjectExists
 from archive_tui.integrity.streams import Chunk
+from archive_tui.objects.azure.lean_put import CONTENT_TYPE, LeanPut
 from archive_tui.objects.azure.listing import DIGEST_NAME
 from archive_tui.objects.azure.reader import make_version_condition
 
@@ -27,7 +29,6 @@ BLOCKS_PER_SIZE = 8_000
 """After so many blocks their size doubles: the service takes 50,000 at most."""
 
 NONCE_NAME = "archive_tui_put"
-CONTENT_TYPE = "application/octet-stream"
 
 
 def cut_blocks(chunks: Iterable[Chunk], size: int | None) -> Iterator[bytes]:
@@ -56,17 +57,24 @@ def find_block_size(number: int, size: int | None) -> int:
 
 
 class BlobUpload:
-    """One put of one blob. `translating` makes the context manager that turns the SDK's errors into this program's."""
+    """One put of one blob. `translating` makes the context manager that turns the SDK's errors into this program's.
+
+    `make_blob` gives the SDK's client of the blob, which costs as much as a whole put by `lean_put` (None: not here).
+    """
 
     def __init__(
         self,
-        blob: Any,
+        name: str,
+        make_blob: Callable[[str], Any],
+        lean_put: LeanPut | None,
         *,
         overwrite: bool,
         if_match: str | None,
         translating: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._blob = blob
+        self._name = name
+        self._make_blob = make_blob
+        self._lean_put = lean_put
         self._nonce = uuid.uuid4().hex
         self._translating = translating
         self._overwrite = overwrite or if_match is not None
@@ -77,6 +85,8 @@ class BlobUpload:
 
         Raises: ObjectExists when the conditions do not hold, StorageError.
         """
+        if (version := self._put_lean(content, digest)) is not None:
+            return version
         from azure.storage.blob import ContentSettings
 
         md5 = bytearray(hashlib.md5(content, usedforsecurity=False).digest())
@@ -90,6 +100,18 @@ class BlobUpload:
             metadata=self._make_metadata(digest),
             **make_version_condition(self._if_match),
         )
+
+    def _put_lean(self, content: bytes, digest: str) -> str | None:
+        if self._lean_put is None:
+            return None
+        conditions = {} if self._overwrite else {"If-None-Match": "*"}
+        if self._if_match is not None:
+            conditions = {"If-Match": f'"{self._if_match}"'}
+        return self._lean_put.put(self._name, content, self._make_metadata(digest), conditions)
+
+    @cached_property
+    def _blob(self) -> Any:
+        return self._make_blob(self._name)
 
     def stage_blocks(self, blocks: Iterable[bytes]) -> list[str]:
         """Sends the blocks, some at a time; none of them is visible. Returns their names in order."""
@@ -156,7 +178,7 @@ class BlobUpload:
         if (found.metadata or {}).get(NONCE_NAME) == self._nonce:
             return found
         if getattr(error, "error_code", None) == "InvalidBlockList":
-            raise ObjectExists(f"Another writer was first: {self._blob.blob_name}", key=self._blob.blob_name) from error
+            raise ObjectExists(f"Another writer was first: {self._name}", key=self._name) from error
         return None
 
     def _stage_block(self, name: str, block: bytes) -> None:

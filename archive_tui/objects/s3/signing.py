@@ -9,9 +9,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from archive_tui.errors import ConfigurationError
+from archive_tui.objects.kept_exchange import host_header
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class FrozenCredentials(Protocol):
@@ -55,7 +55,7 @@ class RequestSigner:
             signed["X-Amz-Security-Token"] = credentials.token
         parts = urlsplit(url)
         canonical = {name.lower(): " ".join(value.split()) for name, value in signed.items()}
-        canonical["host"] = host_header(url)
+        canonical["host"] = host_header(parts)
         names = sorted(canonical)
         signed_names = ";".join(names)
         lines = "".join(f"{name}:{canonical[name]}\n" for name in names)
@@ -82,11 +82,3 @@ class RequestSigner:
                 key = hmac.digest(key, word.encode(), "sha256")
             derived = self._derived = (wanted, key)
         return derived[1]
-
-
-def host_header(url: str) -> str:
-    """Returns the Host header that goes with a URL: the port only where it is not the scheme's own."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archive_tui.objects.kept_exchange import KeptExchange
 from archive_tui.objects.s3.endpoint import DEFAULT_REGION, S3Options, aws_hostname, bucket_url
-from archive_tui.objects.s3.head_exchange import HeadExchange
 from archive_tui.objects.s3.signing import RequestSigner
 
 CONNECT_SECONDS = 10.0
@@ -34,7 +34,7 @@ class Transport:
         bundle = _find_bundle(self._session)
         proxy = _find_proxy(self.url)
         self.pool = _make_pool(bundle, proxy)
-        self._heads = None if proxy else HeadExchange(CONNECT_SECONDS, READ_SECONDS, lambda: _make_context(bundle))
+        self._heads = None if proxy else KeptExchange(CONNECT_SECONDS, READ_SECONDS, lambda: _make_context(bundle))
 
     def sign(self, method: str, url: str, headers: dict[str, str], digest: str) -> dict[str, str]:
         """Returns all headers to send; see `RequestSigner.sign`."""
@@ -45,7 +45,7 @@ class Transport:
         """Returns status and headers of the reply. Raises: OSError, and errors of urllib3."""
         if self._heads is not None:
             with _named_as_by_urllib3():
-                return self._heads.send(url, headers)
+                return self._heads.send("HEAD", url, headers)
         answer = self.pool.request("HEAD", url, headers=headers, preload_content=False, retries=False, redirect=False)
         answer.release_conn()
         return answer.status, answer.headers

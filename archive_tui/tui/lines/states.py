@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from archive_tui.archives.manifest_states import DiskState, VaultState
+from archive_tui.archives.vault.views.manifest_states import DiskState, VaultState
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.tui.lines.times import format_age
 

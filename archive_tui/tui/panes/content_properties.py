@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from archive_tui.archives.manifest_states import DiskState
+from archive_tui.archives.vault.views.manifest_states import DiskState
 from archive_tui.names.content_address import content_key
 from archive_tui.names.quantities import format_number, format_size
 from archive_tui.tui.lines.states import DISK_LOOKS, VAULT_LOOKS, StateLook
@@ -15,8 +15,8 @@ from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.vault_rows import VaultRows
 
 if TYPE_CHECKING:
-    from archive_tui.archives.known_names import NameIndex
     from archive_tui.archives.locations import Location
+    from archive_tui.archives.vault.views.known_names import NameIndex
     from archive_tui.state.evidence_table import EvidenceTable
 
 NAMES_SHOWN = 200

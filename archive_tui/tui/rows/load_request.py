@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from archive_tui.archives.known_names import KnownNames
-from archive_tui.archives.manifest_states import StatesByDocument
+from archive_tui.archives.vault.views.known_names import KnownNames
+from archive_tui.archives.vault.views.manifest_states import StatesByDocument
 from archive_tui.operations.listing import Arrangement
 from archive_tui.tui.rows.pane_rows import PaneRows
 

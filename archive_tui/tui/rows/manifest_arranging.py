@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from archive_tui.archives.line_table import WORK_RUN, LineTable, give_way
-from archive_tui.archives.manifest_states import DiskState, ManifestStates, VaultState
+from archive_tui.archives.vault.views.line_table import WORK_RUN, LineTable, give_way
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.operations.listing import RUN_LENGTH, Arrangement, SortBy, make_name_filter, sort_in_runs
 from archive_tui.progress import StopSignal, check_stop
 

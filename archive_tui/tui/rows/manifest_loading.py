@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from archive_tui.archives.line_table import MOST_LINES, LineTable, load_lines, look_at_files, look_at_records
-from archive_tui.archives.manifest_states import ManifestStates
+from archive_tui.archives.vault.views.line_table import (
+    MOST_LINES,
+    LineTable,
+    load_lines,
+    look_at_files,
+    look_at_records,
+)
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.errors import SourceNotFound
 from archive_tui.manifests.checksum_lines.line import BadLine, Dialect
 from archive_tui.names.quantities import format_number

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archive_tui.archives.line_table import LineTable
-from archive_tui.archives.manifest_states import DiskState, ManifestStates, VaultState
+from archive_tui.archives.vault.views.line_table import LineTable
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import NOT_KNOWN, format_count, format_number, format_size, format_total
 from archive_tui.operations.listing import Arrangement

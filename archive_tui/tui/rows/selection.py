@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol, overload
 
-from archive_tui.archives.line_table import WORK_RUN, give_way
+from archive_tui.archives.vault.views.line_table import WORK_RUN, give_way
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.operations.listing import sort_in_runs
 from archive_tui.progress import StopSignal, check_stop, never

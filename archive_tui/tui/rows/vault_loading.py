@@ -8,8 +8,14 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from archive_tui.archives.content_table import LEAST_HEAD, MOST_CONTENTS, ContentTable, load_contents, measure_heads
-from archive_tui.archives.known_names import NameIndex
+from archive_tui.archives.vault.views.content_table import (
+    LEAST_HEAD,
+    MOST_CONTENTS,
+    ContentTable,
+    load_contents,
+    measure_heads,
+)
+from archive_tui.archives.vault.views.known_names import NameIndex
 from archive_tui.errors import ArchiveError
 from archive_tui.names.quantities import format_number
 from archive_tui.operations.listing import sort_in_runs

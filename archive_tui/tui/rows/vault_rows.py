@@ -6,8 +6,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from archive_tui.archives.content_table import SHORT_TAIL, ContentTable
-from archive_tui.archives.known_names import NameIndex
+from archive_tui.archives.vault.views.content_table import SHORT_TAIL, ContentTable
+from archive_tui.archives.vault.views.known_names import NameIndex
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import NOT_KNOWN, format_count, format_number, format_size, format_total

@@ -39,7 +39,7 @@ class BrowseManifests(ActionScreen):
 
     def open_file(self, pane: Pane, selected: Selected) -> None:
         """Looks in the background whether it is a manifest, then opens or views it, unless the user has gone on."""
-        from archive_tui.archives.manifest_files import is_manifest_file
+        from archive_tui.archives.vault.views.manifest_files import is_manifest_file
 
         assert pane.location is not None and pane.location.folder is not None
         path = pane.location.folder / selected.name

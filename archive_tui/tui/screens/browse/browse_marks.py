@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from archive_tui.archives.line_table import WORK_RUN, give_way
+from archive_tui.archives.vault.views.line_table import WORK_RUN, give_way
 from archive_tui.names.quantities import format_count
 from archive_tui.progress import StopSignal, check_stop, never
 from archive_tui.tui.actions.registry import Action, always

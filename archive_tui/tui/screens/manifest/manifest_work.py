@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from textual.message import Message
 
-from archive_tui.archives.manifest_files import is_manifest_file
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.manifest_files import is_manifest_file
 from archive_tui.names.quantities import NOT_KNOWN, format_count, format_total
 from archive_tui.tui import manifest_routes, routes
 from archive_tui.tui.actions.browse_actions import can_publish

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.manifest_states import DiskState, ManifestStates, StatesByDocument, VaultState
 from archive_tui.archives.vault.outcomes import LineResult, Outcome
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, StatesByDocument, VaultState
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.operations.manifest_checking import LineState

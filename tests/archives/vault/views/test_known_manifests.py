@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives import known_manifests
-from archive_tui.archives.content_table import ContentTable, load_contents
-from archive_tui.archives.known_manifests import KnownManifests
-from archive_tui.archives.known_names import KnownNames, NameIndex
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views import known_manifests
+from archive_tui.archives.vault.views.content_table import ContentTable, load_contents
+from archive_tui.archives.vault.views.known_manifests import KnownManifests
+from archive_tui.archives.vault.views.known_names import KnownNames, NameIndex
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.progress import never
 from archive_tui.state.database import StateDatabase, open_state_database

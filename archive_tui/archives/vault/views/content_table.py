@@ -6,8 +6,8 @@ import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
-from archive_tui.archives.line_table import DIGEST_BYTES, LOOKUP_RUN, WORK_RUN, KnownEvidence, give_way
-from archive_tui.archives.manifest_states import to_seconds
+from archive_tui.archives.vault.views.line_table import DIGEST_BYTES, LOOKUP_RUN, WORK_RUN, KnownEvidence, give_way
+from archive_tui.archives.vault.views.manifest_states import to_seconds
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.names.content_address import content_key, digest_of_key
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
-from archive_tui.archives.content_table import ContentTable
-from archive_tui.archives.known_manifests import KnownManifest, KnownManifests
-from archive_tui.archives.line_table import WORK_RUN, LineTable, give_way, load_lines
+from archive_tui.archives.vault.views.content_table import ContentTable
+from archive_tui.archives.vault.views.known_manifests import KnownManifest, KnownManifests
+from archive_tui.archives.vault.views.line_table import WORK_RUN, LineTable, give_way, load_lines
 from archive_tui.errors import ArchiveError
 from archive_tui.names.quantities import format_count, format_number
 from archive_tui.progress import StopSignal, check_stop

@@ -1,4 +1,4 @@
-"""HEAD requests over kept connections. A reply to them is a block of headers and nothing else, which is soon read.
+"""Small requests over kept connections, for replies that say all in their headers: to a HEAD, to a put that succeeds.
 
 The general way of urllib3 and http.client costs five times the processor time, and the threads that ask for ten
 thousand objects take turns at the interpreter.
@@ -13,9 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import urlsplit
-
-from archive_tui.objects.s3.signing import host_header
+from urllib.parse import SplitResult, urlsplit
 
 MOST_IDLE = 64
 """Connections that are kept: more threads than this do not ask at a time."""
@@ -24,6 +22,10 @@ IDLE_SECONDS = 20.0
 """After which a connection is not used again: what lies between may have forgotten it."""
 
 _LONGEST_BLOCK = 64 << 10
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_BODY = b"0\r\n\r\n"
+"""How a reply in pieces says that there are none."""
+
 _Place = tuple[str, str, int]
 
 
@@ -52,8 +54,8 @@ class _Unanswered(ConnectionError):
     """The connection ended before a byte of the reply had come."""
 
 
-class HeadExchange:
-    """Sends HEAD requests, from any number of threads, each over a connection of its own that is used again.
+class KeptExchange:
+    """Sends requests, from any number of threads, each over a connection of its own that is used again.
 
     Times in seconds. `make_context` gives the TLS settings when they are first needed.
     """
@@ -68,15 +70,18 @@ class HeadExchange:
         self._is_closed = False
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def send(self, url: str, headers: Mapping[str, str]) -> tuple[int, HeaderBlock]:
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, HeaderBlock]:
         """Returns status and headers of the reply; a redirect is a reply like any other.
 
-        Raises: OSError when there is no reply that can be read.
+        What a reply has besides is thrown away with its connection. A request that found its kept connection closed
+        is sent a second time: the first may have been obeyed all the same.
+
+        Raises: OSError when there is no reply that can be read; ValueError for a line break in the headers.
         """
         parts = urlsplit(url)
-        place = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        place = (parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        request = _write_request(target, {"Host": host_header(url), **headers})
+        request = _write_request(method, target, {"Host": host_header(parts), **headers}) + body
         kept = self._take(place)
         if kept is not None:
             with contextlib.suppress(_Unanswered):  # the server has closed it meanwhile: that says nothing
@@ -138,9 +143,18 @@ def _close_all(idle: dict[_Place, list[tuple[socket.socket, float]]]) -> None:
             connections.pop()[0].close()
 
 
-def _write_request(target: str, headers: Mapping[str, str]) -> bytes:
-    lines = [f"HEAD {target} HTTP/1.1", "User-Agent: archive-tui", "Accept-Encoding: identity"]
+def host_header(url: SplitResult) -> str:
+    """Returns the Host header that goes with a URL: the port only where it is not the scheme's own."""
+    host = url.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return host if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else f"{host}:{url.port}"
+
+
+def _write_request(method: str, target: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", "User-Agent: archive-tui", "Accept-Encoding: identity"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
+    if any("\n" in line or "\r" in line for line in lines):
+        raise ValueError("a line break in the headers of a request")
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -160,7 +174,21 @@ def _exchange(connection: socket.socket, request: bytes) -> tuple[int, HeaderBlo
             break
         received = rest
     is_open = version == "HTTP/1.1" and "close" not in headers.get("connection", "").lower()
-    return status, headers, is_open and not rest
+    return status, headers, is_open and _ends_here(connection, request, headers, rest)
+
+
+def _ends_here(connection: socket.socket, request: bytes, headers: HeaderBlock, rest: bytes) -> bool:
+    """Returns whether the reply has nothing but its headers, so that what comes next is the next reply."""
+    if request.startswith(b"HEAD ") or headers.get("content-length") == "0":
+        return not rest
+    if headers.get("transfer-encoding", "").lower() != "chunked":
+        return False
+    while len(rest) < len(_NO_BODY) and _NO_BODY.startswith(rest):
+        more = connection.recv(len(_NO_BODY))
+        if not more:
+            return False
+        rest += more
+    return rest == _NO_BODY
 
 
 def _split_block(connection: socket.socket, received: bytes) -> tuple[bytes, bytes, bytes]:

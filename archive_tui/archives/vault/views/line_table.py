@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from archive_tui.archives.manifest_states import DiskState, ManifestStates
 from archive_tui.archives.vault.outcomes import Outcome
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.manifests.checksum_lines.line import BadLine, Dialect, ManifestLine
 from archive_tui.names.content_address import content_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from archive_tui.archives.content_table import ContentTable, load_contents, measure_heads
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.content_table import ContentTable, load_contents, measure_heads
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.progress import never

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.manifest_files import begins_like_manifest, has_manifest_name, is_manifest_file
+from archive_tui.archives.vault.views.manifest_files import begins_like_manifest, has_manifest_name, is_manifest_file
 
 D = "ab" * 32
 

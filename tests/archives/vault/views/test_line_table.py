@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.line_table import LineTable, load_lines, look_at_files, look_at_records
-from archive_tui.archives.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.line_table import LineTable, load_lines, look_at_files, look_at_records
+from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.errors import OperationStopped
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.manifests.checksum_lines import open_manifest
