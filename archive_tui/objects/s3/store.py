@@ -19,6 +19,7 @@ from archive_tui.objects.s3.headers import describe_object
 from archive_tui.objects.s3.listing import list_objects
 from archive_tui.objects.s3.pieces import TransferSizes
 from archive_tui.objects.s3.probing import find_facts, known_facts
+from archive_tui.objects.s3.putting import put_object
 from archive_tui.objects.s3.reading import OpenedBody, S3Reader
 from archive_tui.objects.s3.sdk import make_sdk_client
 from archive_tui.objects.s3.write import Write
@@ -113,7 +114,7 @@ class S3Store(ObjectStore):
         write = Write(key, full_key, overwrite, if_match, stop, sent, promised)
         send_small = partial(self._fast_path.put, facts)
         writer = S3Writer(self._connection, facts, self.identity, self.open, send_small)
-        return writer.put(write, source, self._sizes)
+        return put_object(writer, write, source, self._sizes)
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         full_key = self._full_key(key)

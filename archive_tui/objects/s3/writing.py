@@ -1,19 +1,16 @@
-"""Puts one object, and proves what lies there before it says so."""
+"""What every way of putting an object needs: looking first, recognising our own write, proving what lies there."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 from archive_tui.errors import ArchiveError, HashError, ObjectExists, ObjectNotFound, StorageError
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.integrity.streams import Chunk, hash_stream, read_chunks
-from archive_tui.objects.checked_source import CheckedSource
+from archive_tui.integrity.streams import hash_stream, read_chunks
 from archive_tui.objects.object_store import ObjectInfo, ObjectReader, PutResult
 from archive_tui.objects.s3.connection import Payload, Reply, S3Connection
-from archive_tui.objects.s3.failures import DAMAGED_IN_TRANSIT, TOO_LARGE, refusal_error
-from archive_tui.objects.s3.pieces import PieceQueue, TransferSizes, make_payload
+from archive_tui.objects.s3.failures import DAMAGED_IN_TRANSIT, refusal_error
 from archive_tui.objects.s3.probing import ServerFacts
 from archive_tui.objects.s3.replies import plain_etag
 from archive_tui.objects.s3.write import ATTESTED, NONCE_HEADER, NOT_EXCLUDED, READ_BACK, Committed, Write
@@ -36,42 +33,8 @@ class S3Writer:
         self._open_reader = open_reader
         self.send_small = send_small
 
-    def put(self, write: Write, source: CheckedSource, sizes: TransferSizes) -> PutResult:
-        """Puts the source in one request if it may be sent so, else in parts; `sizes` has the limits."""
-        from archive_tui.objects.s3.whole_put import put_streamed
-
-        if not self._refuses_by_itself(write):
-            self.look_first(write)
-        size = source.promised_size
-        if write.digest is None or size is None or not source.can_be_read_again:
-            return self._proven(write, self._put_pulled(write, source, sizes))
-        if not sizes.in_memory < size <= sizes.attested_put:
-            return self._proven(write, self._put_pulled(write, source, sizes))
-        self.look_first(write)
-        try:
-            return self._proven(write, put_streamed(self, write, source, write.digest, size))
-        except StorageError as error:
-            if error.code != TOO_LARGE or size <= sizes.part:
-                raise
-        return self._proven(write, self._put_pulled(write, source, replace(sizes, single_put=sizes.part)))
-
-    def _put_pulled(self, write: Write, source: CheckedSource, sizes: TransferSizes) -> Committed:
-        """The way of a source that can be read once only, or whose digest nobody knows yet."""
-        from archive_tui.objects.s3.multipart import put_in_parts
-        from archive_tui.objects.s3.whole_put import put_whole
-
-        queue = PieceQueue()
-        chunks: Iterator[Chunk] = iter(source)
-        for chunk in chunks:
-            queue.add(chunk)
-            if queue.size > sizes.single_put:
-                self.look_first(write)
-                return put_in_parts(self, write, queue, chunks, source, sizes.part)
-        if not self._refuses_by_itself(write):
-            self.look_first(write)
-        return put_whole(self, write, make_payload(queue.take(queue.size), source.digest))
-
-    def _refuses_by_itself(self, write: Write) -> bool:
+    def refuses_by_itself(self, write: Write) -> bool:
+        """True when the server keeps the write's condition itself, so that nobody has to look first."""
         if write.creates_only:
             return self.facts.creates_only
         return write.if_match is None or self.facts.replaces_conditionally
@@ -125,8 +88,8 @@ class S3Writer:
             )
         return refusal_error(refusal, self.connection.where(write.key))
 
-    def _proven(self, write: Write, done: Committed) -> PutResult:
-        poor = not self._refuses_by_itself(write)
+    def proven(self, write: Write, done: Committed) -> PutResult:
+        poor = not self.refuses_by_itself(write)
         if done.attested is False:
             raise self._withdrawn(write, "the server's digest is another")
         if done.attested and not poor and done.version is not None:
