@@ -27,6 +27,9 @@ MIDDLE_BLOCK = 256 << 10
 ALTERNATING_FROM = 16 << 20
 """Bytes from which a second thread is worth its start."""
 
+LOOK_AFTER = 4 << 20
+"""Bytes after which it is asked whether a core is free for a second thread: files found meanwhile have started."""
+
 ALTERNATING_BLOCK = 2 << 20
 """Bytes that each of two threads reads and then hashes itself: what it has read lies in the cache of its own core."""
 
@@ -124,53 +127,72 @@ def hash_descriptor(
     *,
     done: Callable[[int], None] | None = None,
     stop: StopSignal = never,
-    read_ahead: bool = True,
+    read_ahead: bool | Callable[[], bool] = True,
     buffer: bytearray | None = None,
 ) -> tuple[str, int]:
     """Returns the digest and the size of an open file, from where it stands to its end; holds at most 4 MiB.
 
     `done` receives the absolute count after each block, from two threads in turn. `read_ahead` lets a second thread
     read on in a large file while one hashes; without it a seventh slower, and better when other files keep the other
-    cores busy. `buffer` is used instead of a new one where a single one is enough: a new one costs its page faults.
+    cores busy; a function is asked for it after the first 4 MiB. `buffer` is used instead of a new one where a single
+    one is enough: a new one costs its page faults.
 
     Raises: OSError, OperationStopped within one block.
     """
     expected = os.fstat(descriptor).st_size
-    if read_ahead and expected >= ALTERNATING_FROM:
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        return _AlternatingHash(descriptor, done, stop).run()
-    return _hash_blocks(descriptor, buffer or bytearray(min(max(expected, SMALLEST_BUFFER), BLOCK_SIZE)), done, stop)
+    hashing = _Hashing(descriptor, done, stop)
+    if expected < ALTERNATING_FROM or not read_ahead:
+        hashing.take_blocks(buffer or bytearray(min(max(expected, SMALLEST_BUFFER), BLOCK_SIZE)))
+    elif read_ahead is True:
+        _AlternatingHash(hashing).run()
+    else:
+        buffer = buffer or bytearray(BLOCK_SIZE)
+        hashing.take_blocks(buffer, most=LOOK_AFTER)
+        if read_ahead():
+            _AlternatingHash(hashing).run()
+        else:
+            hashing.take_blocks(buffer)
+    return hashing.digest.hexdigest(), hashing.size
 
 
-def _hash_blocks(
-    descriptor: int, buffer: bytearray, done: Callable[[int], None] | None, stop: StopSignal
-) -> tuple[str, int]:
-    # Written out instead of a stream that hash_stream takes: with two files on two cores that is three per cent.
-    view = memoryview(buffer)
-    digest = hashlib.sha256()
-    size = 0
-    while True:
-        check_stop(stop)
-        count = os.readv(descriptor, [view])
-        if not count:
-            return digest.hexdigest(), size
-        digest.update(view if count == len(view) else view[:count])
-        size += count
-        if done is not None:
-            done(size)
+class _Hashing:
+    """What has been hashed of an open file."""
+
+    def __init__(self, descriptor: int, done: Callable[[int], None] | None, stop: StopSignal) -> None:
+        self.descriptor = descriptor
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._done = done
+        self._stop = stop
+
+    def take(self, block: memoryview) -> None:
+        """Raises: OperationStopped before it hashes."""
+        check_stop(self._stop)
+        self.digest.update(block)
+        self.size += len(block)
+        if block and self._done is not None:
+            self._done(self.size)
+
+    def take_blocks(self, buffer: bytearray, most: int | None = None) -> None:
+        """Reads on to the end, or until `most` bytes are hashed.
+
+        Raises: OSError, OperationStopped.
+        """
+        view = memoryview(buffer)
+        while most is None or self.size < most:
+            count = os.readv(self.descriptor, [view])
+            self.take(view if count == len(view) else view[:count])
+            if not count:
+                return
 
 
 class _AlternatingHash:
     """Two threads take the blocks of a file in turn: one hashes what it has read while the other reads the next."""
 
-    def __init__(self, descriptor: int, done: Callable[[int], None] | None, stop: StopSignal) -> None:
-        self._descriptor = descriptor
-        self._start = os.lseek(descriptor, 0, os.SEEK_CUR)
-        self._done = done
-        self._stop = stop
-        self._hash = hashlib.sha256()
-        self._size = 0
+    def __init__(self, hashing: _Hashing) -> None:
+        self._hashing = hashing
+        self._descriptor = hashing.descriptor
+        self._start = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         self._turns: tuple[queue.SimpleQueue[None], queue.SimpleQueue[None]] = (
             queue.SimpleQueue(),
             queue.SimpleQueue(),
@@ -178,7 +200,9 @@ class _AlternatingHash:
         self._is_over = False
         self._failure: BaseException | None = None
 
-    def run(self) -> tuple[str, int]:
+    def run(self) -> None:
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         self._turns[0].put(None)
         other = threading.Thread(target=self._work, args=(1,), name="read-ahead", daemon=True)
         other.start()
@@ -188,7 +212,6 @@ class _AlternatingHash:
             other.join()
         if self._failure is not None:
             raise self._failure
-        return self._hash.hexdigest(), self._size
 
     def _work(self, me: int) -> None:
         try:
@@ -219,9 +242,5 @@ class _AlternatingHash:
         """Hashes the next block of the file; a short one is the last."""
         if self._is_over:
             return
-        check_stop(self._stop)
-        self._hash.update(block)
-        self._size += len(block)
-        if block and self._done is not None:
-            self._done(self._size)
+        self._hashing.take(block)
         self._is_over = len(block) < ALTERNATING_BLOCK

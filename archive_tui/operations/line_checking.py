@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from enum import StrEnum
 from functools import partial
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
@@ -64,6 +65,7 @@ class CheckedLines(NamedTuple):
 
 
 _make_checked = partial(tuple.__new__, CheckedLine)
+_name_of, _digest_of, _size_of = map(itemgetter, (1, 2, 3))  # of a ManifestLine; half the time of its attributes
 
 
 def check_lines(
@@ -133,7 +135,7 @@ def _cut_lines(manifest: ChecksumManifest, reads_input: bool) -> Iterator[HashBa
             lines = batch[start : start + next(sizes)]
             start += len(lines)
             good = lines if _are_good(lines) else [line for line in lines if isinstance(line, ManifestLine)]
-            names = [line.name for line in good]
+            names = list(map(_name_of, good))
             inputs: list[int] = []
             if reads_input and _STANDARD_INPUT in names:
                 inputs = [position for position, name in enumerate(names) if name == _STANDARD_INPUT]
@@ -148,9 +150,8 @@ def _are_good(lines: Lines) -> TypeGuard[list[ManifestLine]]:
 def _compare(batch: HashBatch[_Part], stop: StopSignal) -> CheckedLines:
     lines, good, inputs = batch.tag
     if not batch.errors and len(good) == len(lines) and good:
-        _numbers, _names, digests, sizes = zip(*good, strict=True)
-        sizes_fit = set(sizes) == {None} or all(map(_size_fits, sizes, batch.sizes))
-        if sizes_fit and bytes.fromhex("".join(digests)) == batch.digests:
+        sizes_fit = set(map(_size_of, good)) == {None} or all(map(_size_fits, map(_size_of, good), batch.sizes))
+        if sizes_fit and "".join(map(_digest_of, good)) == batch.digests.hex():
             return CheckedLines(lines, batch.sizes, True, [])
     found = batch.hex_digests()
     checked: list[CheckedLine | BadLine] = []

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from archive_tui.errors import ObjectExists, OperationStopped, SourceError, SourceNotFound, TargetExists
 from archive_tui.integrity.streams import hash_descriptor
 from archive_tui.manifests.checksum_lines.line import Dialect, ManifestLine
-from archive_tui.manifests.checksum_lines.writing import format_lines
+from archive_tui.manifests.checksum_lines.writing import format_lines, format_names
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count
 from archive_tui.objects.folder.atomic_file import write_atomically
-from archive_tui.operations.hashing.files import HashedFile, hash_files
+from archive_tui.operations.hashing.batches import DIGEST_BYTES, HashBatch
+from archive_tui.operations.hashing.files import hash_batches
 from archive_tui.operations.named_files import STANDARD_INPUT, Failed, find_unreadable
 from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
 
 PHASE = "hash"
-
-_FILE_CLOCK = getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)
-"""The clock of file systems; it lags some milliseconds behind the other."""
 
 MOST_MEASURED = 5000
 """Names up to which their sizes are asked for beforehand, to tell progress in bytes. Above, files are counted."""
@@ -34,7 +32,8 @@ MOST_MEASURED = 5000
 @dataclass(frozen=True, slots=True)
 class CreatedManifest:
     """`path` None: it was not written to a file. `files` and `bytes` are what it lists, `failures` how many names could
-    not be read. `changed` are names whose file was written to meanwhile: their lines say what was read."""
+    not be read. `changed` are names whose file was written to while it was read (what one read takes, 16 KiB, is
+    not asked for it): their lines say what was read."""
 
     path: Path | None
     dialect: Dialect
@@ -61,7 +60,7 @@ def create_manifest(
     With `out` the file appears at once, durable and whole, or not at all; an existing one is never replaced. When a
     file cannot be read, those behind it are opened only, to name all of the kind. Without `out` each piece goes to
     `write` as soon as it is known. Symbolic links are followed. `failed` is told of each name that could not be read.
-    A file that changes while the manifest is made is named in a Notice. Memory does not grow with the number of files.
+    A file that changes while it is read is named in a Notice. Memory does not grow with the number of files.
     Phase `hash`.
 
     Raises: SourceNotFound when there are no names; TargetExists; SourceError when a name could not be read, after all
@@ -71,7 +70,8 @@ def create_manifest(
     if not names:
         raise SourceNotFound("Nothing found: there is no file to list", hint="--recursive takes all below a folder.")
     creation = _Creation(names, root, failed, report, stop, all_or_nothing=out is not None)
-    pieces = format_lines(dialect, creation.lines())
+    has_entries = dialect in (Dialect.JSON, Dialect.CSV)
+    pieces = format_lines(dialect, creation.lines()) if has_entries else creation.text(dialect)
     if out is not None:
         _write_file(out, creation, pieces, stop)
         return creation.result(out, dialect)
@@ -128,6 +128,14 @@ def _in_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield bytes(block)
 
 
+class _Readable(NamedTuple):
+    """Neighbours that could all be read; the digests are 32 bytes each, without a gap."""
+
+    names: Sequence[str]
+    sizes: Sequence[int]
+    digests: bytes | bytearray
+
+
 class _Creation:
     """One pass over the names."""
 
@@ -149,25 +157,31 @@ class _Creation:
         self._report = report
         self._stop = stop
         self._begun = time.monotonic()
-        self._begun_at = time.clock_gettime_ns(_FILE_CLOCK)
         self._files = 0
         self._bytes = 0
         self._failures: list[tuple[str, OSError]] = []
         self._failure_count = 0
         self._changed: list[str] = []
 
+    def text(self, dialect: Dialect) -> Iterator[bytes]:
+        for found in self._hash_named():
+            yield format_names(dialect, found.names, found.digests)
+
     def lines(self) -> Iterator[ManifestLine]:
+        numbers = count(1)
+        for names, sizes, digests in self._hash_named():
+            hexes = digests.hex("\n", DIGEST_BYTES).split("\n")
+            yield from map(ManifestLine, numbers, names, hexes, sizes)
+
+    def _hash_named(self) -> Iterator[_Readable]:
         is_finished = False
         self._root_fd = os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._report(Planned(PHASE, len(self._names), self._measure()))
             with contextlib.closing(self._hash_all()) as found:
-                for hashed in found:
-                    if hashed.digest is not None:
-                        yield self._make_line(hashed, hashed.digest)
-                        continue
-                    self._note_failure(hashed.path, hashed.error or OSError(errno.EIO, os.strerror(errno.EIO)))
-                    if self._all_or_nothing:
+                for batch in found:
+                    yield from self._take_batch(batch)
+                    if self._failure_count and self._all_or_nothing:
                         break
             if self._failure_count and self._all_or_nothing:
                 rest = self._names[self._files + self._failure_count :]
@@ -180,11 +194,26 @@ class _Creation:
             os.close(self._root_fd)
             self._report(Ended(PHASE, is_finished))
 
-    def _make_line(self, hashed: HashedFile, digest: str) -> ManifestLine:
-        self._files += 1
-        self._bytes += hashed.size
-        self._note_change(hashed)
-        return ManifestLine(self._files, hashed.path, digest, hashed.size)
+    def _take_batch(self, batch: HashBatch[None]) -> Iterator[_Readable]:
+        """Yields what could be read, and tells of each failure in its place."""
+        start = 0
+        for end in (*sorted(batch.errors), len(batch.paths)):
+            if start < end:
+                yield self._take_readable(batch, start, end)
+            if end in batch.errors:
+                self._note_failure(batch.paths[end], batch.errors[end])
+                if self._all_or_nothing:
+                    return
+            start = end + 1
+
+    def _take_readable(self, batch: HashBatch[None], start: int, end: int) -> _Readable:
+        for position in sorted(batch.changed):
+            if start <= position < end:
+                self._note_change(batch.paths[position])
+        sizes = batch.sizes[start:end]
+        self._files += end - start
+        self._bytes += sum(sizes)
+        return _Readable(batch.paths[start:end], sizes, batch.digests[start * DIGEST_BYTES : end * DIGEST_BYTES])
 
     def _measure(self) -> int | None:
         if len(self._names) > MOST_MEASURED:
@@ -197,7 +226,7 @@ class _Creation:
                 continue
         return total
 
-    def _hash_all(self) -> Generator[HashedFile, None, None]:
+    def _hash_all(self) -> Generator[HashBatch[None]]:
         if STANDARD_INPUT not in self._names:
             yield from self._hash(self._names)
             return
@@ -206,17 +235,19 @@ class _Creation:
         yield self._hash_standard_input()
         yield from self._hash(self._names[place + 1 :])
 
-    def _hash(self, names: Sequence[str]) -> Iterator[HashedFile]:
-        return hash_files(
+    def _hash(self, names: Sequence[str]) -> Iterator[HashBatch[None]]:
+        return hash_batches(
             self._root, names, report=self._report, stop=self._stop, phase=PHASE, follow_symlinks=True, in_order=True
         )
 
-    def _hash_standard_input(self) -> HashedFile:
+    def _hash_standard_input(self) -> HashBatch[None]:
+        batch = HashBatch([STANDARD_INPUT], None)
         try:
             digest, size = hash_descriptor(0, stop=self._stop)
+            batch.sizes, batch.digests = [size], bytes.fromhex(digest)
         except OSError as error:
-            return HashedFile(STANDARD_INPUT, 0, None, error)
-        return HashedFile(STANDARD_INPUT, size, digest, None)
+            batch.errors[0] = error
+        return batch
 
     def _note_failure(self, name: str, error: OSError) -> None:
         self._failure_count += 1
@@ -226,21 +257,10 @@ class _Creation:
         if self._failed is not None:
             self._failed(name, error)
 
-    def _note_change(self, hashed: HashedFile) -> None:
-        """A file counts as changed when it was written to after the beginning, or has another size than was read."""
-        if hashed.path == STANDARD_INPUT:
-            return
-        try:
-            status = os.stat(hashed.path, dir_fd=self._root_fd)
-        except OSError:
-            is_changed = True
-        else:
-            was_written = self._begun_at < status.st_mtime_ns <= time.time_ns()
-            is_changed = was_written or (stat.S_ISREG(status.st_mode) and status.st_size != hashed.size)
-        if is_changed:
-            self._changed.append(hashed.path)
-            shown = escape_for_display(hashed.path)
-            self._report(Notice(f"Changed while the manifest was made; its line says what was read: {shown}"))
+    def _note_change(self, name: str) -> None:
+        self._changed.append(name)
+        shown = escape_for_display(name)
+        self._report(Notice(f"Changed while the manifest was made; its line says what was read: {shown}"))
 
     def require_all(self) -> None:
         """Raises: SourceError when a name could not be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from archive_tui.manifests.dataset_manifest import MANIFEST_NAME
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.manifest_names import has_manifest_name
 from archive_tui.operations.folder_listing import list_folder_files
-from archive_tui.operations.hashing.files import HashedFile, hash_files
+from archive_tui.operations.hashing.batches import HashBatch, HashedFile
+from archive_tui.operations.hashing.files import hash_batches
 from archive_tui.operations.manifest_checking import check_manifest
 from archive_tui.operations.scanning.contained_open import source_not_found
 from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
@@ -107,7 +109,21 @@ class _Verification:
 
     def _hash_listed(self) -> None:
         paths = self._inventory.by_path
-        for hashed in hash_files(self._folder, paths, report=self._report, stop=self._stop, phase=PHASE):
+        found = hash_batches(self._folder, paths, report=self._report, stop=self._stop, phase=PHASE)
+        with contextlib.closing(found) as batches:
+            for batch in batches:
+                self._compare(batch)
+
+    def _compare(self, batch: HashBatch[None]) -> None:
+        entries = [self._inventory[path] for path in batch.paths]
+        digests_fit = "".join([entry.digest or "" for entry in entries]) == batch.digests.hex()
+        sizes_fit = all(entry.size in (None, size) for entry, size in zip(entries, batch.sizes, strict=True))
+        if digests_fit and sizes_fit and not batch.errors:
+            self._looked_at += len(entries)
+            self._ok += len(entries)
+            self._bytes += sum(batch.sizes)
+            return
+        for hashed in batch.files():
             self._looked_at += 1
             self._bytes += hashed.size
             entry = self._inventory[hashed.path]

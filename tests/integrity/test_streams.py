@@ -3,6 +3,7 @@ import hashlib
 import io
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,8 @@ def test_a_stream_reads_like_a_file(chunks: list[bytes], sizes: list[int]) -> No
 @pytest.mark.parametrize(
     "size", [0, 1, 16383, 16384, 16385, 262_144, 1 << 20, (1 << 20) + 1, (16 << 20) + 5, 18 << 20, 20 << 20]
 )
-@pytest.mark.parametrize("read_ahead", [True, False])
-def test_open_files_are_hashed_whole(size: int, read_ahead: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("read_ahead", [True, False, lambda: True, lambda: False], ids=["yes", "no", "free", "busy"])
+def test_open_files_are_hashed_whole(size: int, read_ahead: bool | Callable[[], bool], tmp_path: Path) -> None:
     content = os.urandom(min(size, 1 << 20)) * (size // (1 << 20) or 1)
     content += b"x" * (size - len(content))
     (tmp_path / "f").write_bytes(content)
@@ -103,6 +104,23 @@ def test_hashing_stops_within_a_block(read_ahead: bool, tmp_path: Path) -> None:
         hash_descriptor(file.fileno(), done=counts.append, stop=StopAfter(3), read_ahead=read_ahead)
     assert len(counts) == 3
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize(("size", "asked_at"), [(1 << 20, []), (17 << 20, [4 << 20]), (40 << 20, [4 << 20])])
+def test_whether_a_core_is_free_is_asked_once_and_only_for_large_files(
+    size: int, asked_at: list[int], tmp_path: Path
+) -> None:
+    (tmp_path / "f").write_bytes(bytes(size))
+    counts: list[int] = []
+    asked: list[int] = []
+
+    def is_free() -> bool:
+        asked.append(counts[-1])
+        return True
+
+    with (tmp_path / "f").open("rb") as file:
+        assert hash_descriptor(file.fileno(), done=counts.append, read_ahead=is_free)[1] == size
+    assert asked == asked_at
 
 
 @pytest.mark.parametrize("failing_at", [0, 2 << 20, 4 << 20, 6 << 20])

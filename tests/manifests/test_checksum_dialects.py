@@ -24,6 +24,7 @@ from archive_tui.manifests.checksum_lines import (
     line_blocks,
     open_manifest,
 )
+from archive_tui.manifests.checksum_lines.writing import format_names
 from tests.hostile.hostile_manifests import HOSTILE_MANIFESTS, HostileManifest
 
 DIGEST = hashlib.sha256(b"a").hexdigest()
@@ -79,6 +80,14 @@ def test_all_names_survive(dialect: Dialect, entries: list[tuple[str, str, int |
     document = write(tmp_path, b"".join(format_lines(dialect, lines, created=datetime(2026, 1, 1, tzinfo=UTC))))
     kept = lines if dialect is Dialect.JSON else [line._replace(size=None) for line in lines]
     assert read(document, dialect=dialect) == kept
+
+
+@pytest.mark.parametrize("dialect", [Dialect.QUOTED, Dialect.SHA256SUM, Dialect.BSD], ids=str)
+@given(entries=st.lists(st.tuples(st.one_of(st.just("plain"), names), digests), max_size=4))
+def test_many_lines_at_once_are_the_same_as_one_by_one(dialect: Dialect, entries: list[tuple[str, str]]) -> None:
+    joined = bytearray.fromhex("".join(digest for _, digest in entries))
+    written = format_names(dialect, [name for name, _ in entries], joined)
+    assert written == b"".join(format_line(dialect, name, digest) for name, digest in entries)
 
 
 @pytest.mark.parametrize("dialect", WRITTEN_DIALECTS, ids=str)

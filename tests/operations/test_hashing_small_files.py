@@ -26,7 +26,7 @@ class StopAfter:
 def look(root: Path, names: list[str], *, follow: bool, largest: int = 200_000) -> dict[str, tuple[int, str] | int]:
     """Size and digest, or the number of the error."""
     paths = open_paths(os.fspath(root), follow_symlinks=follow)
-    sizes, digests, errors = hash_small_files(paths, [os.fsencode(name) for name in names], largest=largest)
+    sizes, digests, errors, _ = hash_small_files(paths, [os.fsencode(name) for name in names], largest=largest)
     assert len(digests) == 32 * len(names) == 32 * len(sizes)
     pieces = [digests[start : start + 32].hex() for start in range(0, len(digests), 32)]
     found = list(zip(sizes, pieces, strict=True))
@@ -174,7 +174,7 @@ def test_it_stops_within_a_few_files(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / str(number)).write_bytes(b"x")
     names = [b"%d" % number for number in range(40)]
-    sizes, digests, errors = hash_small_files(
+    sizes, digests, errors, _ = hash_small_files(
         FollowedPaths(os.fspath(tmp_path)), names, largest=20_000, stop=StopAfter(1)
     )
     assert (len(sizes), len(digests), errors) == (16, 16 * 32, {})
@@ -195,7 +195,7 @@ def test_a_contained_root_holds_few_folders_open(tmp_path: Path) -> None:
         (tmp_path / str(number) / "x").write_bytes(b"x")
     paths = open_paths(os.fspath(tmp_path), follow_symlinks=False)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    _, _, errors = hash_small_files(paths, [b"%d/x" % number for number in range(50)] * 2, largest=20_000)
+    _, _, errors, _ = hash_small_files(paths, [b"%d/x" % number for number in range(50)] * 2, largest=20_000)
     assert not errors
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= 34
     paths.close()

@@ -31,9 +31,10 @@ _make_file = partial(tuple.__new__, HashedFile)
 
 
 class HashBatch(Generic[Tag]):
-    """`digests` are those of all paths in one piece, 32 bytes each, `errors` by position; `tag` is the caller's."""
+    """`digests` are those of all paths in one piece, 32 bytes each, `errors` by position; `changed` are the positions
+    of files that were written to while they were read, in any order; `tag` is the caller's."""
 
-    __slots__ = ("digests", "errors", "impossible", "is_done", "paths", "sizes", "tag", "unfinished")
+    __slots__ = ("changed", "digests", "errors", "impossible", "is_done", "paths", "sizes", "tag", "unfinished")
 
     def __init__(self, paths: Sequence[str], tag: Tag) -> None:
         self.paths = paths
@@ -41,6 +42,7 @@ class HashBatch(Generic[Tag]):
         self.sizes: list[int] = []
         self.digests: bytes | bytearray = b""
         self.errors: dict[int, OSError] = {}
+        self.changed: list[int] = []
         self.unfinished = 0
         self.is_done = False
         self.impossible: list[int] = []
@@ -60,7 +62,7 @@ class HashBatch(Generic[Tag]):
 
     def take_small(self, answer: SmallDigests) -> list[tuple[int, int]]:
         """Takes over what was found; returns position and size of each file that is still to be hashed."""
-        self.sizes, self.digests, numbers = answer
+        self.sizes, self.digests, numbers, self.changed = answer
         if not numbers:
             return []
         for position in self.impossible:
@@ -72,8 +74,10 @@ class HashBatch(Generic[Tag]):
         self.unfinished = len(larger)
         return larger
 
-    def take_large(self, position: int, size: int, digest: bytes, error: OSError | None) -> None:
+    def take_large(self, position: int, size: int, digest: bytes, error: OSError | None, *, is_changed: bool) -> None:
         """Takes over the result for a file that was still to be hashed."""
+        if is_changed:
+            self.changed.append(position)
         self.sizes[position] = size
         assert isinstance(self.digests, bytearray)
         self.digests[position * DIGEST_BYTES : (position + 1) * DIGEST_BYTES] = digest

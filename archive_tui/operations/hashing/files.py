@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from pathlib import Path
 
 from archive_tui.errors import SourceError
 from archive_tui.integrity.streams import hash_descriptor
-from archive_tui.operations.hashing.batches import HashedFile, cut_batches
+from archive_tui.operations.hashing.batches import HashBatch, HashedFile, cut_batches
 from archive_tui.operations.hashing.workers import PROCESSES_AFTER, HashWorkers
 from archive_tui.operations.scanning.contained_open import source_not_found, translate_read_error
 from archive_tui.progress import Report, StopSignal, ignore, never
 
-__all__ = ["HashedFile", "count_workers", "hash_file", "hash_files"]
+__all__ = ["HashedFile", "count_workers", "hash_batches", "hash_file", "hash_files"]
 
 MOST_WORKERS = 4
 
@@ -80,6 +80,36 @@ def hash_files(
 
     Raises: OperationStopped, within one block of a large file or a few hundred small ones.
     """
+    found = hash_batches(
+        root,
+        paths,
+        report=report,
+        stop=stop,
+        threads=threads,
+        phase=phase,
+        follow_symlinks=follow_symlinks,
+        in_order=in_order,
+    )
+    with contextlib.closing(found) as batches:
+        for batch in batches:
+            yield from batch.files()
+
+
+def hash_batches(
+    root: Path,
+    paths: Iterable[str],
+    *,
+    report: Report = ignore,
+    stop: StopSignal = never,
+    threads: int | None = None,
+    phase: str = "hash",
+    follow_symlinks: bool = False,
+    in_order: bool = False,
+) -> Generator[HashBatch[None]]:
+    """Yields the same as `hash_files`, at most 256 files at a time, without an object for each.
+
+    Raises: as hash_files.
+    """
     workers: HashWorkers[None] = HashWorkers(
         root,
         count_workers(threads),
@@ -90,6 +120,4 @@ def hash_files(
         in_order=in_order,
     )
     are_many = isinstance(paths, Sized) and len(paths) >= PROCESSES_AFTER
-    with contextlib.closing(workers.hash_all(cut_batches(paths, in_order=in_order), are_many=are_many)) as batches:
-        for batch in batches:
-            yield from batch.files()
+    return workers.hash_all(cut_batches(paths, in_order=in_order), are_many=are_many)

@@ -15,20 +15,21 @@ from archive_tui.errors import OperationStopped
 from archive_tui.integrity.streams import MIDDLE_BLOCK, hash_descriptor
 from archive_tui.operations.hashing.opened_paths import Paths
 from archive_tui.operations.hashing.paced_report import PacedReport
-from archive_tui.operations.hashing.small_files import NO_DIGEST
+from archive_tui.operations.hashing.small_files import NO_DIGEST, is_same_state
 from archive_tui.progress import StopSignal
 
 Task = TypeVar("Task")
 
 
 class LargeResult(NamedTuple, Generic[Task]):
-    """`failure` is no OSError, but what nobody expected."""
+    """`failure` is no OSError, but what nobody expected. `is_changed`: the file was written to while it was read."""
 
     task: Task
     size: int
     digest: bytes
     error: OSError | None
     failure: BaseException | None = None
+    is_changed: bool = False
 
 
 class LargeFiles(Generic[Task]):
@@ -94,30 +95,33 @@ class LargeFiles(Generic[Task]):
             os.write(self._writer, b".")
 
     def _hash(self, task: Task, path: str, size: int, buffer: bytearray) -> LargeResult[Task]:
-        has_idle_core = self.under_way < self._most
         self._meter.begin_item(path, size)
         try:
-            descriptor = self._open(path)
+            descriptor, before = self._open(path)
             try:
                 digest, size = hash_descriptor(
                     descriptor,
                     done=lambda count: self._meter.set_partial(path, count),
                     stop=self._stop,
-                    read_ahead=has_idle_core,
+                    read_ahead=self._has_idle_core,
                     buffer=buffer,
                 )
+                is_changed = stat.S_ISREG(before.st_mode) and not is_same_state(before, os.fstat(descriptor))
             finally:
                 os.close(descriptor)
         except OSError as error:
             self._meter.end_partial(path)
             return LargeResult(task, 0, NO_DIGEST, OSError(error.errno or errno.EIO, error.strerror or str(error)))
         self._meter.end_partial(path)
-        return LargeResult(task, size, bytes.fromhex(digest), None)
+        return LargeResult(task, size, bytes.fromhex(digest), None, is_changed=is_changed)
 
-    def _open(self, path: str) -> int:
+    def _has_idle_core(self) -> bool:
+        return self.under_way < self._most
+
+    def _open(self, path: str) -> tuple[int, os.stat_result]:
         descriptor = self._paths.open_file(os.fsencode(path))
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISREG(mode) or (self._paths.follows and stat.S_ISBLK(mode)):
-            return descriptor
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) or (self._paths.follows and stat.S_ISBLK(status.st_mode)):
+            return descriptor, status
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Not a regular file")

@@ -213,10 +213,12 @@ class HashWorkers(Generic[Tag]):
             self._drop(process)
 
     def _take_large(self) -> None:
-        for (batch, position), size, digest, error, failure in self._large.take_results():
-            if failure is not None:
-                raise failure
-            batch.take_large(position, size, digest, error)
+        for result in self._large.take_results():
+            if result.failure is not None:
+                raise result.failure
+            batch, position = result.task
+            size = result.size
+            batch.take_large(position, size, result.digest, result.error, is_changed=result.is_changed)
             self._meter.add(size, 1, batch.paths[position])
             if not batch.unfinished:
                 self._finish(batch)
