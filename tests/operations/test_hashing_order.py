@@ -1,6 +1,7 @@
 """Results in the order of the paths, the window that bounds what is begun, and names as open(2) takes them."""
 
 import errno
+import gc
 import hashlib
 import os
 import sys
@@ -31,9 +32,11 @@ def count_descriptors() -> int:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_open() -> Iterator[None]:
+    gc.collect()  # what earlier tests have dropped is not to be closed in the middle of this one
     descriptors, threads = count_descriptors(), threading.active_count()
     yield
-    assert (count_descriptors(), threading.active_count()) == (descriptors, threads)
+    assert count_descriptors() <= descriptors
+    assert threading.active_count() <= threads
 
 
 class Gate:
