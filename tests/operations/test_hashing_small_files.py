@@ -186,7 +186,7 @@ def test_no_descriptor_is_left_open(follow: bool, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 300_000)
     before = len(list(Path("/proc/self/fd").iterdir()))
     look(tmp_path, [*ODD, "a"] * 10, follow=follow)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_a_contained_root_holds_few_folders_open(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_contained_root_holds_few_folders_open(tmp_path: Path) -> None:
     assert not errors
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= 34
     paths.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_contained_folders_may_be_opened_from_several_threads(tmp_path: Path) -> None:

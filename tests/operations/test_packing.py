@@ -327,7 +327,7 @@ def test_an_abandoned_packing_leaves_no_thread_and_no_open_file(varied: Path) ->
         chunks.close()
         assert not packing_threads()
     gc.collect()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_a_packing_that_never_began_has_no_thread(varied: Path) -> None:

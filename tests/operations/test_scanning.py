@@ -411,6 +411,6 @@ def test_few_folders_stay_open(tmp_path: Path) -> None:
         os.close(scan.open_file(file))
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 33
     scan.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
     assert read(scan, "a/1/b/x") == b""
     scan.close()

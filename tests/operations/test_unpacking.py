@@ -339,7 +339,7 @@ def test_no_descriptor_is_left_open(archive: bytes, stage: Path) -> None:
     unpack_archive(store_archive(archive), "a.zip", stage)
     with pytest.raises(HostileArchive):
         unpack_archive(store_archive(archive), "a.zip", stage)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_many_folders_need_few_descriptors(tmp_path: Path, stage: Path) -> None:
