@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archive_tui.archives.vault.archive_target import ArchiveTarget
-from archive_tui.archives.vault.asking import ContentLooker
+from archive_tui.archives.vault.asking import ContentLooker, ContentWork
 from archive_tui.archives.vault.evidence_book import EvidenceBook, EvidenceKeeper
 from archive_tui.archives.vault.line_results import already_there, failed, from_look, is_fatal
 from archive_tui.archives.vault.line_windows import LineSource, LineWork, run_lines
@@ -92,32 +92,14 @@ def _find_threads(store: ObjectStore) -> int:
     return LOCAL_UPLOADERS if store.traits.atomic_rename is Support.YES else UPLOADERS
 
 
-class _VaultArchiving:
+class _VaultArchiving(ContentWork):
     """Lines of one digest are done together: one look, at most one upload."""
 
     def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker, uploader: Uploader) -> None:
-        self._vault = vault
-        self._book = book
-        self._looker = looker
+        super().__init__(vault, book, looker)
         self._uploader = uploader
 
-    def group_of(self, line: ManifestLine) -> str:
-        return line.digest
-
-    def begin_window(self, lines: Sequence[ManifestLine]) -> None:
-        self._book.turn_to({self._vault.key(line.digest) for line in lines})
-
-    def end_window(self) -> None:
-        self._book.write()
-
-    def work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
-        digest = lines[0].digest
-        try:
-            look = self._looker.look(digest)
-        except ArchiveError as error:
-            if is_fatal(error, self._vault.store):
-                raise
-            return [failed(line, error, self._vault.key(digest)) for line in lines]
+    def settle(self, lines: Sequence[ManifestLine], look: Look) -> Sequence[LineResult]:
         results = []
         for line in lines:
             result = self._settle(line, look)
@@ -130,7 +112,7 @@ class _VaultArchiving:
         if look.outcome is Outcome.ABSENT:
             return self._upload(line, look.key)
         if look.outcome is Outcome.DAMAGED:
-            return from_look(line, look, self._vault.title)
+            return from_look(line, look, self.vault.title)
         return already_there(line, look)
 
     def _upload(self, line: ManifestLine, key: str) -> LineResult:
@@ -146,7 +128,7 @@ class _VaultArchiving:
         try:
             look = self._looker.look_again(line.digest)
         except ArchiveError as error:
-            if is_fatal(error, self._vault.store):
+            if is_fatal(error, self.vault.store):
                 raise
             return failed(line, error, key)
         if look.outcome is Outcome.ABSENT:

@@ -48,7 +48,7 @@ def ask_vault(
     presence = list_presence(vault.store, vault.prefix, count, stop=stop)
     book = EvidenceBook(evidence_table, vault.store.identity)
     paced = PacedReport(report, PHASE)
-    work = _Asking(vault, book, presence, read=read, stop=stop)
+    work = ContentWork(vault, book, ContentLooker(vault, book, presence, stop, read=read))
     yield from run_lines(
         manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
     )
@@ -106,29 +106,36 @@ class ContentLooker:
         return look
 
 
-class _Asking:
-    def __init__(
-        self, vault: Vault, book: EvidenceBook, presence: Presence | None, *, read: bool, stop: StopSignal
-    ) -> None:
-        self._vault = vault
+class ContentWork:
+    """The work of a run in which the lines of one content are done together: one look, then what becomes of them.
+
+    A failure that is not the whole store's is the result of those lines.
+    """
+
+    def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker) -> None:
+        self.vault = vault
         self._book = book
-        self._looker = ContentLooker(vault, book, presence, stop, read=read)
+        self._looker = looker
 
     def group_of(self, line: ManifestLine) -> str:
         return line.digest
 
     def begin_window(self, lines: Sequence[ManifestLine]) -> None:
-        self._book.turn_to({self._vault.key(line.digest) for line in lines})
+        self._book.turn_to({self.vault.key(line.digest) for line in lines})
 
     def work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
         digest = lines[0].digest
         try:
             look = self._looker.look(digest)
         except ArchiveError as error:
-            if is_fatal(error, self._vault.store):
+            if is_fatal(error, self.vault.store):
                 raise
-            return [failed(line, error, self._vault.key(digest)) for line in lines]
-        return [from_look(line, look, self._vault.title) for line in lines]
+            return [failed(line, error, self.vault.key(digest)) for line in lines]
+        return self.settle(lines, look)
+
+    def settle(self, lines: Sequence[ManifestLine], look: Look) -> Sequence[LineResult]:
+        """Returns a result for each line. Here: what the look says, nothing is done."""
+        return [from_look(line, look, self.vault.title) for line in lines]
 
     def end_window(self) -> None:
         self._book.write()
