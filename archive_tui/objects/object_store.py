@@ -16,6 +16,7 @@ from typing import Protocol, Self
 
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.integrity.streams import Chunk
+from archive_tui.objects.unfinished import UnfinishedUpload, UnfinishedUploads
 from archive_tui.progress import StopSignal, never
 
 
@@ -105,6 +106,9 @@ class ObjectStore(ABC):
     identity: str
     """For records: the same place has the same identity in every process. `file:///data/archive`, `s3://…`."""
 
+    unfinished: UnfinishedUploads | None = None
+    """Set it to have uploads in parts continued by a later put of the same key, in whatever process."""
+
     @property
     @abstractmethod
     def traits(self) -> Traits:
@@ -183,6 +187,14 @@ class ObjectStore(ABC):
 
         with self.open(source_key) as reader:
             return self.put(target_key, read_chunks(reader))
+
+    def list_unfinished(self, prefix: str = "") -> Iterator[UnfinishedUpload]:
+        """Lists the uploads in parts below `prefix` that nobody has completed, of whoever; none where a store knows no
+        parts, or removes them by itself."""
+        return iter(())
+
+    def discard_unfinished(self, upload: UnfinishedUpload) -> None:  # noqa: B027  (nothing to do where there are no parts)
+        """Removes the parts of one; an absent one is no error. The caller knows that nobody works on it any more."""
 
     def close(self) -> None:  # noqa: B027  (a store without connections has nothing to close)
         """Releases connections and threads. The store is not used afterwards."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.object_store import Listed, ObjectInfo, ObjectReader, ObjectStore, PutResult, Traits
+from archive_tui.objects.unfinished import UnfinishedUpload, UnfinishedUploads
 from archive_tui.progress import StopSignal, never
 
 
@@ -19,6 +20,20 @@ class WrappedStore(ObjectStore):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"
+
+    @property
+    def unfinished(self) -> UnfinishedUploads | None:  # it is the inner store that remembers
+        return self.inner.unfinished
+
+    @unfinished.setter
+    def unfinished(self, uploads: UnfinishedUploads | None) -> None:
+        self.inner.unfinished = uploads
+
+    def list_unfinished(self, prefix: str = "") -> Iterator[UnfinishedUpload]:
+        return self.inner.list_unfinished(prefix)
+
+    def discard_unfinished(self, upload: UnfinishedUpload) -> None:
+        self.inner.discard_unfinished(upload)
 
     @property
     def traits(self) -> Traits:

@@ -1,0 +1,66 @@
+"""Places as the parameters of a job name them: a storage of the settings, or a folder of this machine.
+
+What is written down is the name, the settings file, and the identity that the place had when the job was queued. A
+name that means another place by now is refused: a job never goes where nobody sent it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive_tui.archives.storages import Storage, open_storage
+from archive_tui.errors import ConfigurationError
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.objects.object_store import ObjectStore
+from archive_tui.settings import Settings, load_settings
+
+Place = Mapping[str, Any]
+"""`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`. JSON can hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPlace:
+    """`name` is the word by which a command line finds it; `storage` None: it is a plain folder, which no command line
+    can name as a storage."""
+
+    name: str
+    store: ObjectStore
+    storage: Storage | None = None
+
+
+def storage_place(storage: Storage, settings: Settings) -> Place:
+    """Describes a storage of the settings."""
+    path = None if settings.path is None else os.path.abspath(settings.path)  # noqa: PTH100  (no link is resolved)
+    return {"storage": storage.name, "settings": path, "identity": storage.store.identity}
+
+
+def folder_place(folder: Path, *, keeps: bool = True) -> Place:
+    """Describes a folder of this machine. `keeps`: what is put there becomes read-only, as in an archive."""
+    return {"folder": os.path.abspath(folder), "keeps": keeps}  # noqa: PTH100
+
+
+def open_place(place: Place) -> OpenedPlace:
+    """Opens a place anew, from the settings as they are now; nobody is contacted.
+
+    Raises: ConfigurationError: unknown-storage when it vanished from the settings, place-moved when its name means
+    another place now, and what reading the settings raises.
+    """
+    if "folder" in place:
+        folder = Path(place["folder"])
+        return OpenedPlace(str(folder), FolderStore(folder, read_only_objects=bool(place.get("keeps", True))))
+    path = place.get("settings")
+    settings = load_settings(Path(path)) if path is not None else Settings(None, {})
+    storage = open_storage(settings, place["storage"])
+    if storage.store.identity != place["identity"]:
+        found = storage.store.identity
+        storage.store.close()
+        raise ConfigurationError(
+            f"The storage {place['storage']} is another place than when this was queued: {found}",
+            hint=f"It was {place['identity']}. Set the settings right and retry the job, or begin anew.",
+            code="place-moved",
+        )
+    return OpenedPlace(storage.name, storage.store, storage)
