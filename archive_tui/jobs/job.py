@@ -58,8 +58,8 @@ class JobSnapshot:
 
     `owner` names the process that runs it (`pid 4711 on lab`), empty: none does; `is_here`: this one. `stopping_for` is
     what a stopping job was asked to become. `retry_in` are seconds until the next attempt of one that waits; `attempt`
-    counts runs from 1. `questions` counts those that nobody has answered. `ran_seconds` is the time of all runs together.
-    `position` orders the queue.
+    counts runs from 1. `questions` counts those that nobody has answered. `ran_seconds` is the time of all runs
+    together. `position` orders the queue.
     """
 
     id: int

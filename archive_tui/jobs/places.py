@@ -19,7 +19,7 @@ from archive_tui.objects.object_store import ObjectStore
 from archive_tui.settings import Settings, load_settings
 
 Place = Mapping[str, Any]
-"""`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`. JSON can hold it."""
+"""`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
