@@ -40,6 +40,14 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+class RunningDigest(Protocol):
+    """What the objects of hashlib and `ResumableSha256` have in common."""
+
+    def update(self, data: Chunk, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
 def read_chunks(readable: Readable, *, block_size: int = BLOCK_SIZE, stop: StopSignal = never) -> Iterator[bytes]:
     """Yields what `readable` holds, in chunks of at most `block_size` bytes.
 
@@ -129,10 +137,13 @@ def hash_descriptor(
     stop: StopSignal = never,
     read_ahead: bool | Callable[[], bool] = True,
     buffer: bytearray | None = None,
+    digest: RunningDigest | None = None,
+    begin: int = 0,
 ) -> tuple[str, int]:
     """Returns the digest and the size of an open file, from where it stands to its end; holds at most 4 MiB.
 
-    `done` receives the absolute count after each block, from two threads in turn. `read_ahead` lets a second thread
+    `digest` goes on instead of a new one; it has taken `begin` bytes, which count. `done` receives the absolute count
+    after each block, from two threads in turn, while nothing is being hashed. `read_ahead` lets a second thread
     read on in a large file while one hashes; without it a seventh slower, and better when other files keep the other
     cores busy; a function is asked for it after the first 4 MiB. `buffer` is used instead of a new one where a single
     one is enough: a new one costs its page faults.
@@ -140,14 +151,14 @@ def hash_descriptor(
     Raises: OSError, OperationStopped within one block.
     """
     expected = os.fstat(descriptor).st_size
-    hashing = _Hashing(descriptor, done, stop)
+    hashing = _Hashing(descriptor, done, stop, digest, begin)
     if expected < ALTERNATING_FROM or not read_ahead:
         hashing.take_blocks(buffer or bytearray(min(max(expected, SMALLEST_BUFFER), BLOCK_SIZE)))
     elif read_ahead is True:
         _AlternatingHash(hashing).run()
     else:
         buffer = buffer or bytearray(BLOCK_SIZE)
-        hashing.take_blocks(buffer, most=LOOK_AFTER)
+        hashing.take_blocks(buffer, most=begin + LOOK_AFTER)
         if read_ahead():
             _AlternatingHash(hashing).run()
         else:
@@ -158,10 +169,17 @@ def hash_descriptor(
 class _Hashing:
     """What has been hashed of an open file."""
 
-    def __init__(self, descriptor: int, done: Callable[[int], None] | None, stop: StopSignal) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        done: Callable[[int], None] | None,
+        stop: StopSignal,
+        digest: RunningDigest | None,
+        begin: int,
+    ) -> None:
         self.descriptor = descriptor
-        self.digest = hashlib.sha256()
-        self.size = 0
+        self.digest: RunningDigest = hashlib.sha256() if digest is None else digest
+        self.size = begin
         self._done = done
         self._stop = stop
 

@@ -134,7 +134,8 @@ class ObjectStore(ABC):
         """Stores the stream under `key`.
 
         Guarantees: all or nothing, a source that fails, is stopped, is shorter or longer than `size`, or has another
-        SHA-256 than `digest` leaves nothing visible, not even in a listing, and no temporary thing. Without
+        SHA-256 than `digest` leaves nothing visible, not even in a listing, and no temporary thing, but for parts that
+        `unfinished` remembers. Without
         `overwrite` an existing object is never replaced, and of racing writers exactly one wins; a reply that was
         lost after the commit is recognised as our own write. Before it returns, what was put has been read back, or
         the store's own digest compared. Memory does not grow with the object.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.behaviour_guarantees import BehaviourGuarantees
+from tests.conformance.continuation_guarantees import ContinuationGuarantees
 from tests.conformance.listing_guarantees import ListingGuarantees
 from tests.conformance.put_guarantees import PutGuarantees
 from tests.conformance.reading_guarantees import ReadingGuarantees
@@ -50,6 +51,7 @@ class ObjectStoreSuite(
     ReplacementGuarantees,
     ReadingGuarantees,
     ListingGuarantees,
+    ContinuationGuarantees,
     BehaviourGuarantees,
 ):
     """Subclass it as `Test…`, give a `store` fixture (function scope: a fresh, empty store), and set what differs.
@@ -64,6 +66,11 @@ class ObjectStoreSuite(
     `chunks_after_stop`: chunks that may still be pulled after the stop was set.
     `secrets`: texts that may stand neither in the label, the identity nor the repr.
     `is_remote`: True for a store behind a network; then `losing_replies` and `failing_commits` must be.
+    `continues_uploads`: True for a store that sends large ones in parts and goes on with them; then `parts_at` and
+    `counting_parts` must be. `keeps_discarded`: unfinished uploads cannot be removed at once. `refuses_other_parts`: a
+    part that has arrived cannot be replaced.
+    `parts_at(store, key)`: numbers of the parts of an unfinished upload that have arrived.
+    `counting_parts(store)`: a context manager that gives a list; the numbers of the parts that are sent come into it.
     `leftovers(store)`: names of temporary things that lie around (parts, multipart uploads); asked after every test.
     `losing_replies(store)`: a context manager in which the server commits writes and the reply is lost.
     `failing_commits(store)`: one in which the server refuses the next write with a passing error, and does not act.

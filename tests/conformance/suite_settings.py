@@ -38,6 +38,9 @@ class SuiteSettings:
     racing_writers: int = 8
     secrets: tuple[str, ...] = ()
     is_remote: bool = False
+    continues_uploads: bool = False
+    keeps_discarded: bool = False
+    refuses_other_parts: bool = False
 
     def leftovers(self, store: ObjectStore) -> list[str]:
         return []
@@ -49,6 +52,14 @@ class SuiteSettings:
         if self.is_remote:
             raise NotImplementedError("a store behind a network must be tested with requests that fail")
         return nullcontext()
+
+    def parts_at(self, store: ObjectStore, key: str) -> set[int]:
+        if self.continues_uploads:
+            raise NotImplementedError("a store that goes on with parts must show them")
+        return set()
+
+    def counting_parts(self, store: ObjectStore) -> AbstractContextManager[list[int]]:
+        return nullcontext([])
 
     @pytest.fixture(autouse=True)
     def nothing_temporary_stays(self, store: ObjectStore) -> Iterator[None]:

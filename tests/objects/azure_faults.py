@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -59,3 +62,20 @@ class LostReplies:
     def __exit__(self, *details: object) -> None:
         self._patch.undo()
         assert self.lost, "no reply was lost: the test has proven nothing"
+
+
+@contextmanager
+def counting_blocks() -> Iterator[list[int]]:
+    """Gives a list, to which the number of each block that is sent is added."""
+    send = RequestsTransport.send
+    numbers: list[int] = []
+
+    def send_and_count(transport: Any, request: Any, **options: Any) -> Any:
+        query = parse_qs(urlsplit(request.url).query)
+        if query.get("comp") == ["block"] and len(name := b64decode(query["blockid"][0])) > 16:
+            numbers.append(int(name[16:24]))
+        return send(transport, request, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RequestsTransport, "send", send_and_count)
+        yield numbers

@@ -6,12 +6,31 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from archive_tui.objects.azure.store import AzureStore
 from archive_tui.objects.object_store import ObjectStore
 from tests.conformance.object_store_suite import MIB, ObjectStoreSuite
-from tests.objects.azure_faults import LostReplies
+from tests.objects.azure_faults import LostReplies, counting_blocks
 from tests.servers.azurite import ACCOUNT_KEY, AzuriteServer
+
+
+class _AzureParts:
+    """How the tests see the blocks of the service."""
+
+    continues_uploads = True
+    keeps_discarded = True
+
+    def parts_at(self, store: AzureStore, key: str) -> set[int]:
+        blob = store._blob(store._prefix + key)
+        try:
+            return {int(block.id[16:24]) for block in blob.get_block_list("uncommitted")[1]}
+        except ResourceNotFoundError:
+            return set()
+
+    def counting_parts(self, store: AzureStore) -> AbstractContextManager[list[int]]:
+        return counting_blocks()
+
 
 AZURE_REFUSES = frozenset({"dots at the end...", "back\\slash.txt"})
 
@@ -22,7 +41,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive_tui.objects.azure.listing.PAGE_SIZE", 50)
 
 
-class TestAzureStore(ObjectStoreSuite):
+class TestAzureStore(_AzureParts, ObjectStoreSuite):
     is_remote = True
     many_keys = 220
     large_size = 20 * MIB
@@ -43,7 +62,7 @@ class TestAzureStore(ObjectStoreSuite):
         return LostReplies(service_acts=False)
 
 
-class TestAzureStoreBelowAPrefix(ObjectStoreSuite):
+class TestAzureStoreBelowAPrefix(_AzureParts, ObjectStoreSuite):
     """The same container serves two stores; neither sees the other."""
 
     is_remote = True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -52,6 +53,7 @@ class _S3Suite(ObjectStoreSuite):
     racing_rounds = 1
     memory_limit = 48 * MIB
     is_remote = True
+    continues_uploads = True
     create_only = Support.YES
     attests = Support.YES
 
@@ -84,6 +86,26 @@ class _S3Suite(ObjectStoreSuite):
     def unfinished_uploads(self) -> list[dict[str, Any]]:
         found = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix + "/")
         return list(found.get("Uploads", []))
+
+    def parts_at(self, store: ObjectStore, key: str) -> set[int]:
+        bucket, client = self.bucket, self.client
+        return {
+            part["PartNumber"]
+            for upload in store.list_unfinished(key)
+            for part in client.list_parts(
+                Bucket=bucket, Key=f"{self.prefix}/{key}", UploadId=upload.token.partition(" ")[0]
+            ).get("Parts", [])
+        }
+
+    @contextmanager
+    def counting_parts(self, store: ObjectStore) -> Iterator[list[int]]:
+        seen = len(self.proxy.requests)
+        numbers: list[int] = []
+        yield numbers
+        for line in self.proxy.requests[seen:]:
+            found = re.search(r"^PUT .*partNumber=(\d+)", line)
+            if found and "probe" not in line:
+                numbers.append(int(found[1]))
 
     def losing_replies(self, store: ObjectStore) -> AbstractContextManager[object]:
         store.probe()
@@ -140,9 +162,7 @@ class TestS3WithoutObstore(_S3Suite):
 class TestS3OnRclone(_S3Suite):
     create_only = Support.NO
     attests = Support.NO
-
-    def unfinished_uploads(self) -> list[dict[str, Any]]:
-        return []  # this server cannot list them
+    refuses_other_parts = True
 
     def assert_nothing_visible(self, store: ObjectStore, key: str) -> None:
         """Folders are real here, and an abandoned upload leaves an empty one: a prefix without objects."""

@@ -232,7 +232,7 @@ def test_wrong_digest_is_refused_by_the_server(
     store.avoid_fast_path()
     wrong = {"x-amz-checksum-sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
     monkeypatch.setattr(whole_put, "checksum_header", lambda digest: wrong)
-    monkeypatch.setattr("archive_tui.objects.s3.multipart.checksum_header", lambda digest: wrong)
+    monkeypatch.setattr("archive_tui.objects.s3.part_ledger.checksum_header", lambda digest: wrong)
     with pytest.raises((HashError, StorageError)):
         put_bytes(store, "key", make_content(size))
     assert list(store.list()) == []

@@ -172,7 +172,7 @@ def test_server_refuses_another_crc_over_the_whole(
     store: S3Store, seaweedfs_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert honours_full_crc(store._connection)
-    monkeypatch.setattr("archive_tui.objects.s3.multipart.combine_crcs", lambda parts: 1)
+    monkeypatch.setattr("archive_tui.objects.s3.part_ledger.combine_crcs", lambda parts: 1)
     with pytest.raises(HashError):
         put(store)
     assert_nothing_stays(seaweedfs_server, bucket)
@@ -181,7 +181,7 @@ def test_server_refuses_another_crc_over_the_whole(
 def test_other_crc_that_comes_back_is_withdrawn(
     store: S3Store, seaweedfs_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archive_tui.objects.s3.multipart.find_full_crc", lambda reply: "AAAAAA==")
+    monkeypatch.setattr("archive_tui.objects.s3.part_ledger.find_full_crc", lambda reply: "AAAAAA==")
     with pytest.raises(HashError) as caught:
         put(store)
     assert "removed again" in caught.value.hint

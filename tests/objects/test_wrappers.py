@@ -19,7 +19,8 @@ from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.objects.wrappers.faulty_store import Fault, FaultKind, FaultyStore
-from archive_tui.objects.wrappers.store_wrappers import DryRunStore, RecordedCall, RecordingStore, ThrottledStore
+from archive_tui.objects.wrappers.store_wrappers import DryRunStore, RecordedCall, RecordingStore
+from archive_tui.objects.wrappers.throttled_store import ThrottledStore
 from archive_tui.objects.wrappers.wrapped_store import WrappedStore
 from tests.conformance.object_store_suite import (
     ObjectStoreSuite,

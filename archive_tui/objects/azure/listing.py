@@ -43,12 +43,12 @@ def list_container(client: Any, prefix: str, *, recursive: bool) -> Iterator[Lis
         marker = page.marker
 
 
-def fetch_page(client: Any, prefix: str, marker: str, *, recursive: bool) -> bytes:
+def fetch_page(client: Any, prefix: str, marker: str, *, recursive: bool, include: str = "metadata") -> bytes:
     """Sends one listing request through the SDK's pipeline: its signature, its retries, without its parser."""
     from azure.core.exceptions import HttpResponseError
     from azure.core.rest import HttpRequest
 
-    query = {"restype": "container", "comp": "list", "maxresults": str(PAGE_SIZE), "include": "metadata"}
+    query = {"restype": "container", "comp": "list", "maxresults": str(PAGE_SIZE), "include": include}
     optional = {"prefix": prefix, "marker": marker, "delimiter": "" if recursive else "/"}
     query.update({name: value for name, value in optional.items() if value})
     address = str(client.url)

@@ -64,6 +64,11 @@ def _ask_by_sdk(connection: AzureConnection, name: str) -> BlobProperties:
         code = getattr(error, "error_code", None)
         connection.container_was_seen |= getattr(code, "value", code) == "BlobNotFound"
         raise
+    return read_properties(found)
+
+
+def read_properties(found: Any) -> BlobProperties:
+    """Reads what the SDK has been told of a blob."""
     return _read(found.size, found.last_modified, found.etag, found.metadata or {})
 
 

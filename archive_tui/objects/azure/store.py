@@ -24,10 +24,11 @@ from archive_tui.integrity.streams import Chunk, hash_stream, read_chunks
 from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, check_key, is_temporary_name
 from archive_tui.objects.azure.connection import AzureConnection
 from archive_tui.objects.azure.errors import RANGE_BEYOND_END, translate_azure_errors
+from archive_tui.objects.azure.kept_blocks import list_uncommitted
 from archive_tui.objects.azure.listing import DIGEST_NAME, FOLDER_NAME, list_container
 from archive_tui.objects.azure.names import name_for_reading, name_for_writing
 from archive_tui.objects.azure.probe import RECORDED_BY_US, checks_content, probe_traits
-from archive_tui.objects.azure.properties import find_properties
+from archive_tui.objects.azure.properties import BlobProperties, find_properties
 from archive_tui.objects.azure.reader import WINDOW_SIZE, RangeFetcher, WindowedReader, make_version_condition
 from archive_tui.objects.azure.upload import BlobUpload, cut_blocks
 from archive_tui.objects.checked_source import CheckedSource
@@ -40,6 +41,7 @@ from archive_tui.objects.object_store import (
     Support,
     Traits,
 )
+from archive_tui.objects.unfinished import UnfinishedUpload, forgetting_ended, remember_upload
 from archive_tui.progress import StopSignal, never
 
 _ONE_REQUEST = "the service checked the MD5 of the content on receipt; the SHA-256 was computed and recorded by us"
@@ -110,23 +112,33 @@ class AzureStore(ObjectStore):
         source = CheckedSource(chunks, size, digest, stop=stop, sent=sent, name=key)
         blocks = cut_blocks(source, size)
         first = list(itertools.islice(blocks, 2))
-        upload = BlobUpload(
-            name, self._blob, self._connection.lean_put,
-            overwrite=overwrite, if_match=if_match, translating=lambda: self._translating(key),
-        )  # fmt: skip
         is_content_checked = self._does_service_check_content()
-        if len(first) < 2:
-            version = upload.put_whole(b"".join(first), source.digest)
-            info = ObjectInfo(key, source.size, time.time(), version, source.digest)
-            method = _ONE_REQUEST
-        else:
-            self._refuse_early(key, overwrite, if_match)
-            version = upload.commit(upload.stage_blocks(_take_all(first, blocks)), source.digest)
-            info = self._confirm_size(key, version, source)
-            method = _BLOCKS
-        if not is_content_checked:
-            return self._read_back(info)
-        return self._make_result(info, EvidenceLevel.ATTESTED, method)
+        with remember_upload(self.unfinished, self.identity, key) as memory:
+            upload = BlobUpload(
+                name, self._blob, self._connection.lean_put, overwrite=overwrite, if_match=if_match,
+                translating=lambda: self._translating(key), memory=memory,
+            )  # fmt: skip
+            if len(first) < 2:
+                version = upload.put_whole(b"".join(first), source.digest)
+                info = ObjectInfo(key, source.size, time.time(), version, source.digest)
+                return self._prove(info, _ONE_REQUEST, is_content_checked)
+            with forgetting_ended(memory):
+                if (done := upload.find_completed()) is not None:
+                    info = self._recognise(key, done, source, _take_all(first, blocks))
+                else:
+                    self._refuse_early(key, overwrite, if_match)
+                    version = upload.commit(upload.stage_blocks(_take_all(first, blocks)), source.digest)
+                    info = self._confirm_size(key, version, source)
+                return self._prove(info, _BLOCKS, is_content_checked)
+
+    def list_unfinished(self, prefix: str = "") -> Iterator[UnfinishedUpload]:
+        """Blobs whose blocks nobody has committed; each vanishes a week after its last block was sent."""
+        with self._translating():
+            for found in list_uncommitted(self._connection.container_client, self._prefix + prefix):
+                yield replace(found, key=found.key[len(self._prefix) :])
+
+    def discard_unfinished(self, upload: UnfinishedUpload) -> None:
+        """The service knows no way but to wait: it drops the blocks after a week, and until then they are invisible."""
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         name = name_for_reading(self._prefix, key)
@@ -199,12 +211,29 @@ class AzureStore(ObjectStore):
             what = "exists" if if_match is None else "has changed meanwhile"
             raise ObjectExists(f"The object {what}: {key}", key=key, store=self.label)
 
+    def _recognise(self, key: str, found: BlobProperties, source: CheckedSource, blocks: Iterator[bytes]) -> ObjectInfo:
+        """An earlier run of this put has made the blob visible and was not able to say so; the source tells whether it
+        still is the same.
+
+        Raises: ObjectExists when it is not.
+        """
+        for _ in blocks:
+            pass
+        if (found.metadata.get(DIGEST_NAME), found.size) != (source.digest, source.size):
+            raise ObjectExists(f"The object exists: {key}", key=key, store=self.label)
+        return ObjectInfo(key, found.size, found.modified, found.version, source.digest)
+
     def _confirm_size(self, key: str, version: str, source: CheckedSource) -> ObjectInfo:
         found = self.info(key)
         if found.version == version and found.size != source.size:
             raise HashError(f"Azure keeps {found.size} bytes instead of {source.size}: {key}", hint="Upload it again.")
         modified = found.modified if found.version == version else time.time()
         return ObjectInfo(key, source.size, modified, version, source.digest)
+
+    def _prove(self, info: ObjectInfo, method: str, is_content_checked: bool) -> PutResult:
+        if not is_content_checked:
+            return self._read_back(info)
+        return self._make_result(info, EvidenceLevel.ATTESTED, method)
 
     def _read_back(self, info: ObjectInfo) -> PutResult:
         with self.open(info.key) as reader:

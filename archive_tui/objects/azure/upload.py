@@ -7,7 +7,6 @@ mark of its own in the metadata: after a lost reply the blob that is "already th
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,9 +16,12 @@ from typing import Any
 
 from archive_tui.errors import ObjectExists
 from archive_tui.integrity.streams import Chunk
+from archive_tui.objects.azure.kept_blocks import find_blocks, make_nonce, make_token, name_block, parse_token
 from archive_tui.objects.azure.lean_put import CONTENT_TYPE, LeanPut
 from archive_tui.objects.azure.listing import DIGEST_NAME
+from archive_tui.objects.azure.properties import BlobProperties, read_properties
 from archive_tui.objects.azure.reader import make_version_condition
+from archive_tui.objects.unfinished import UploadMemory
 
 BLOCK_SIZE = 8 << 20
 """Bytes per block. Above 4 MiB the service takes its fast way; four in flight and one being filled make 40 MiB."""
@@ -71,11 +73,15 @@ class BlobUpload:
         overwrite: bool,
         if_match: str | None,
         translating: Callable[[], AbstractContextManager[None]],
+        memory: UploadMemory | None = None,
     ) -> None:
         self._name = name
         self._make_blob = make_blob
         self._lean_put = lean_put
-        self._nonce = uuid.uuid4().hex
+        self._nonce = make_nonce()
+        self._memory = memory
+        self._is_continued = False
+        self._present: dict[str, int] = {}
         self._translating = translating
         self._overwrite = overwrite or if_match is not None
         self._if_match = if_match
@@ -113,20 +119,45 @@ class BlobUpload:
     def _blob(self) -> Any:
         return self._make_blob(self._name)
 
+    def find_completed(self) -> BlobProperties | None:
+        """Takes up what an earlier put has written down; returns the blob when that put has completed it already.
+
+        Raises: StorageError.
+        """
+        nonce = parse_token(self._memory.find()) if self._memory is not None else None
+        if nonce is None:
+            return None
+        self._nonce, self._is_continued = nonce, True
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with self._translating():
+            try:
+                found = self._blob.get_blob_properties()
+            except ResourceNotFoundError:
+                return None
+        is_own = (found.metadata or {}).get(NONCE_NAME) == nonce
+        return read_properties(found) if is_own else None
+
     def stage_blocks(self, blocks: Iterable[bytes]) -> list[str]:
-        """Sends the blocks, some at a time; none of them is visible. Returns their names in order."""
+        """Sends the blocks, some at a time; none of them is visible. Returns their names in order.
+
+        Where uploads are remembered, blocks that the service has from an earlier put are not sent again.
+        """
         names: list[str] = []
-        running: deque[Future[None]] = deque()
+        running: deque[Future[str]] = deque()
+        if self._memory is not None:
+            with self._translating():
+                self._present = find_blocks(self._blob, self._nonce) if self._is_continued else {}
+            self._memory.keep(make_token(self._nonce))
         with ThreadPoolExecutor(BLOCKS_IN_FLIGHT, thread_name_prefix="azure-put") as pool:
             try:
                 for number, block in enumerate(blocks):
-                    names.append(self._name_block(number))
-                    running.append(pool.submit(self._stage_block, names[-1], block))
+                    running.append(pool.submit(self._stage_block, number, block))
                     del block
                     while len(running) >= BLOCKS_IN_FLIGHT:
-                        running.popleft().result()
+                        names.append(running.popleft().result())
                 while running:
-                    running.popleft().result()
+                    names.append(running.popleft().result())
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -157,12 +188,12 @@ class BlobUpload:
             try:
                 return str(send(*arguments, **options)["etag"]).strip('"')
             except Exception as error:
-                own = self._find_own(error)
+                own = self._find_own(error, options["metadata"])
                 if own is None:
                     raise
                 return str(own.etag).strip('"')
 
-    def _find_own(self, error: Exception) -> Any | None:
+    def _find_own(self, error: Exception, metadata: dict[str, str]) -> Any | None:
         """Returns the properties of the blob if, in spite of the error, this very put has written it.
 
         Raises: ObjectExists when another writer was first and our blocks went with its commit.
@@ -175,19 +206,19 @@ class BlobUpload:
             found = self._blob.get_blob_properties()
         except AzureError:
             return None
-        if (found.metadata or {}).get(NONCE_NAME) == self._nonce:
+        told = found.metadata or {}
+        if all(told.get(name) == value for name, value in metadata.items()):
             return found
         if getattr(error, "error_code", None) == "InvalidBlockList":
             raise ObjectExists(f"Another writer was first: {self._name}", key=self._name) from error
         return None
 
-    def _stage_block(self, name: str, block: bytes) -> None:
-        with self._translating():
-            self._blob.stage_block(name, block, length=len(block), validate_content=True)
-
-    def _name_block(self, number: int) -> str:
-        # All names of the blocks of one blob must have one length, and those of two writers must differ.
-        return f"{self._nonce}{number:08d}"
+    def _stage_block(self, number: int, block: bytes) -> str:
+        name = name_block(self._nonce, number, None if self._memory is None else block)
+        if self._present.get(name) != len(block):
+            with self._translating():
+                self._blob.stage_block(name, block, length=len(block), validate_content=True)
+        return name
 
     def _make_metadata(self, digest: str) -> dict[str, str]:
         return {DIGEST_NAME: digest, NONCE_NAME: self._nonce}

@@ -19,6 +19,7 @@ from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.folder.create_only import link_or_claim
 from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.kept_parts import KEPT_FROM, KeptPart, new_kept_name
 from archive_tui.objects.folder.paths import sync_folder as sync_folder
 from archive_tui.objects.folder.read_back import ReadBack
 from archive_tui.objects.folder.temporary_entries import create_locked_file, locked_folder, new_temporary_name
@@ -71,6 +72,7 @@ def write_in_folder(
     check_before_replacing: Callable[[], None] | None = None,
     syncs_folder: bool = True,
     sync: Callable[[int], None] = os.fsync,
+    part: KeptPart | None = None,
 ) -> WrittenFile:
     """Writes `source` as the file `name` of an open folder.
 
@@ -79,12 +81,14 @@ def write_in_folder(
     called under a lock that all replacing writers of this program take, right before the rename; what it raises
     abandons the write. Without `syncs_folder` the content is durable, and the name only when the caller has synced the
     folder, once for many files. `sync` makes the content of a descriptor durable; a caller with many threads may do
-    something around it.
+    something around it. `part`: a large file is kept under its temporary name where the part says so, and one that is
+    there already is continued: `source` then yields its bytes first (`part.chunks`), and they are not written again.
 
     Raises: ObjectExists, StorageFull, AccessDenied, StorageError, HashError when other bytes are read back, and what
     `source` raises, unchanged.
     """
-    draft = _Draft(folder_fd, name, mode, label, key or name)
+    draft = _Draft(folder_fd, name, mode, label, key or name, part)
+    is_kept = False
     try:
         draft.open()
         draft.fill(source)
@@ -92,19 +96,23 @@ def write_in_folder(
         return draft.publish(
             overwrite=overwrite, check_before_replacing=check_before_replacing, syncs_folder=syncs_folder
         )
+    except BaseException as error:
+        is_kept = part is not None and part.survives(error)
+        raise
     finally:
-        draft.discard()
+        draft.discard(keeps_part=is_kept)
 
 
 class _Draft:
     """A file under its temporary name. `discard` may be called at any moment, and leaves nothing of it."""
 
-    def __init__(self, folder_fd: int, name: str, mode: int, label: str, key: str) -> None:
+    def __init__(self, folder_fd: int, name: str, mode: int, label: str, key: str, part: KeptPart | None) -> None:
         self._folder_fd = folder_fd
         self._name = name
         self._mode = mode
         self._label = label
         self._key = key
+        self._part = part
         self._temporary = new_temporary_name()
         self._is_named = False
         self._lock_fd = -1
@@ -117,22 +125,42 @@ class _Draft:
         return translate_os_errors(self._key, self._label, writing=True)
 
     def open(self) -> None:
-        self._is_named = True
+        begin = 0
         with self._translated():
-            self._lock_fd = create_locked_file(self._temporary, self._folder_fd, self._mode | 0o600)
+            descriptor = self._part.take(self._folder_fd) if self._part is not None else None
+            if self._part is not None and self._part.name is not None and descriptor is not None:
+                self._temporary, self._lock_fd, begin = self._part.name, descriptor, self._part.size
+            self._is_named = True
+            if descriptor is None:
+                self._lock_fd = create_locked_file(self._temporary, self._folder_fd, self._mode | 0o600)
             # A second descriptor for writing, so that it can be closed before the file becomes visible, and errors
             # that a network file system keeps for the close come in time. The first one holds the lock.
             self._write_fd = os.open(self._temporary, os.O_WRONLY | os.O_NOFOLLOW, dir_fd=self._folder_fd)
-        self._read_back = ReadBack(self._lock_fd)
+            os.lseek(self._write_fd, begin, os.SEEK_SET)
+        self._read_back = ReadBack(self._lock_fd, begin=begin)
 
     def fill(self, source: CheckedSource) -> None:
         assert self._read_back is not None
+        begin, position = self._part.size if self._part is not None else 0, 0
         for chunk in source:
+            position += len(chunk)
+            if position <= begin:
+                continue  # it has just been read from this file
+            if position >= KEPT_FROM and self._part is not None and self._part.name is None:
+                self._keep(self._part)
             rest = memoryview(chunk)
             with self._translated():
                 while rest:
                     rest = rest[os.write(self._write_fd, rest) :]
                 self._read_back.written(chunk)
+
+    def _keep(self, part: KeptPart) -> None:
+        """Gives the file the name under which it outlives this run; whoever keeps the name knows it before."""
+        name = new_kept_name()
+        part.note(name)
+        with self._translated():
+            os.rename(self._temporary, name, src_dir_fd=self._folder_fd, dst_dir_fd=self._folder_fd)
+        part.name = self._temporary = name
 
     def check(self, source: CheckedSource, sync: Callable[[int], None]) -> None:
         assert self._read_back is not None
@@ -191,11 +219,14 @@ class _Draft:
             self._is_named = False
             with contextlib.suppress(OSError):
                 os.unlink(self._temporary, dir_fd=self._folder_fd)
+        if self._part is not None and self._part.name is not None:
+            self._part.note(None)
 
-    def discard(self) -> None:
+    def discard(self, *, keeps_part: bool = False) -> None:
         for descriptor in (self._write_fd, self._lock_fd):
             if descriptor >= 0:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
         self._write_fd = self._lock_fd = -1
-        self._remove_temporary_name()
+        if not (keeps_part and self._part is not None and self._part.name is not None):
+            self._remove_temporary_name()

@@ -15,14 +15,19 @@ import errno
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from archive_tui.errors import ArchiveError, StorageError
 from archive_tui.integrity.streams import hash_descriptor
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.folder.atomic_file import WrittenFile, write_in_folder
 from archive_tui.objects.folder.errors import FOLDER_VANISHED, to_storage_error, translate_os_errors
+from archive_tui.objects.folder.file_stamps import stamp_status
+from archive_tui.objects.folder.kept_parts import KeptPart, remove_kept_part
+from archive_tui.objects.folder.listing import file_version
 from archive_tui.objects.folder.paths import (
     MOST_PLACES,
     RETRIES,
@@ -52,6 +57,17 @@ _FOLDERS_AT_ONCE = 32
 Sync = Callable[[int], None]
 
 
+class FoundFile(NamedTuple):
+    """`digest` is NO_PLAIN_FILE for what is none or cannot be read. `size` in bytes, `modified` in seconds since the
+    epoch. `stamp` as of `stamp_file`."""
+
+    digest: str
+    size: int = 0
+    modified: float = 0.0
+    stamp: str = ""
+    is_folder: bool = False
+
+
 class ContainedFolder:
     """Files below `root`, which may be a link itself and need not exist before the first write.
 
@@ -72,6 +88,11 @@ class ContainedFolder:
 
         Raises: AccessDenied (`symlink-in-path`) for a link on the way; StorageError, OperationStopped.
         """
+        found = self.find_file(path, stop=stop)
+        return found.digest if found is not None else None
+
+    def find_file(self, path: str, *, stop: StopSignal = never) -> FoundFile | None:
+        """Returns what is at `path`, read now; None: nothing. Raises: as `find_digest`."""
         folder, name = split_key(check_readable_key(path))
         with translate_os_errors(path, self.label):
             try:
@@ -80,15 +101,49 @@ class ContainedFolder:
             except (FileNotFoundError, NotADirectoryError):
                 return None
             if descriptor is None:
-                return NO_PLAIN_FILE
+                return FoundFile(NO_PLAIN_FILE)
             try:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode):
-                    return NO_PLAIN_FILE
-                with self.turn if status.st_size <= SMALL else contextlib.nullcontext():
-                    return hash_descriptor(descriptor, stop=stop, read_ahead=False)[0]
+                return self._hash(descriptor, stop)
             finally:
                 os.close(descriptor)
+
+    def _hash(self, descriptor: int, stop: StopSignal) -> FoundFile:
+        status, now = os.fstat(descriptor), time.time_ns()
+        if not stat.S_ISREG(status.st_mode):
+            return FoundFile(NO_PLAIN_FILE, is_folder=stat.S_ISDIR(status.st_mode))
+        with self.turn if status.st_size <= SMALL else contextlib.nullcontext():
+            digest, size = hash_descriptor(descriptor, stop=stop, read_ahead=False)
+        stamp = stamp_status(status, now)
+        is_still = stamp == file_version(os.fstat(descriptor)) and size == status.st_size
+        return FoundFile(digest, size, status.st_mtime, stamp if is_still else "")
+
+    def stamp(self, path: str) -> str:
+        """Returns what changes whenever the file at `path` may have; empty when there is no file, or none that can be
+        seen. Never raises."""
+        folder, name = split_key(path)
+        with contextlib.suppress(OSError, ValueError):
+            folder_fd = open_folder(self.root, folder, enters_symlinks=False)
+            try:
+                status = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+            finally:
+                os.close(folder_fd)
+            return file_version(status) if stat.S_ISREG(status.st_mode) else ""
+        return ""
+
+    def remove_part(self, path: str, name: str) -> bool:
+        """Removes the unfinished part of the file at `path` that has this temporary name; True if it is gone. Never
+        raises OSError."""
+        folder, _ = split_key(path)
+        try:
+            folder_fd = open_folder(self.root, folder, enters_symlinks=False)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        try:
+            return remove_kept_part(name, folder_fd)
+        finally:
+            os.close(folder_fd)
 
     def _open_to_look(self, folder: str, name: str) -> int | None:
         folder_fd = open_folder(self.root, folder, enters_symlinks=False)
@@ -113,10 +168,16 @@ class ContainedFolder:
         return FileRangeReader(descriptor, 0, None, path, self.label)
 
     def write(
-        self, path: str, source: CheckedSource, *, overwrite: bool = False, is_at_hand: bool = False
+        self,
+        path: str,
+        source: CheckedSource,
+        *,
+        overwrite: bool = False,
+        is_at_hand: bool = False,
+        part: KeptPart | None = None,
     ) -> WrittenFile:
         """Writes `source` as the file at `path`, making the folders that are missing. `is_at_hand`: it is small, and
-        nobody has to be waited for.
+        nobody has to be waited for. `part`: what an earlier run has left of it, as of `write_in_folder`.
 
         All or nothing, and never the name of another without `overwrite`; with it, a link is replaced itself and not
         what it points to, and a folder never. The content is durable; the name when `make_durable` has returned.
@@ -140,26 +201,40 @@ class ContainedFolder:
                 self.turn.acquire()
 
         if not is_at_hand:
-            return self._write(made, path, source, overwrite, sync)
+            return self._write(made, path, source, overwrite, sync, part)
         with self.turn:
-            return self._write(made, path, source, overwrite, sync_without_turn)
+            return self._write(made, path, source, overwrite, sync_without_turn, part)
 
-    def _write(self, made: MadeFolders, path: str, source: CheckedSource, overwrite: bool, sync: Sync) -> WrittenFile:
+    def _write(
+        self,
+        made: MadeFolders,
+        path: str,
+        source: CheckedSource,
+        overwrite: bool,
+        sync: Sync,
+        part: KeptPart | None,
+    ) -> WrittenFile:
         try:
             for _ in range(RETRIES):
                 try:
-                    return self._write_once(made, path, source, overwrite, sync)
+                    return self._write_once(made, path, source, overwrite, sync, part)
                 except StorageError as error:
                     # Another write that failed has taken back the folder between our opening it and our file in it.
                     if error.code != FOLDER_VANISHED or source.has_started:
                         raise
-            return self._write_once(made, path, source, overwrite, sync)
+            return self._write_once(made, path, source, overwrite, sync, part)
         except BaseException:
             made.take_back()
             raise
 
     def _write_once(
-        self, made: MadeFolders, path: str, source: CheckedSource, overwrite: bool, sync: Sync
+        self,
+        made: MadeFolders,
+        path: str,
+        source: CheckedSource,
+        overwrite: bool,
+        sync: Sync,
+        part: KeptPart | None,
     ) -> WrittenFile:
         folder, name = split_key(check_readable_key(path))
         with translate_os_errors(path, self.label, writing=True):
@@ -170,8 +245,9 @@ class ContainedFolder:
             if not made.made_last:
                 self._clean_once(folder_fd)
             return write_in_folder(
-                folder_fd, name, source, overwrite=overwrite, label=self.label, key=path, syncs_folder=False, sync=sync
-            )
+                folder_fd, name, source, overwrite=overwrite, label=self.label, key=path, syncs_folder=False,
+                sync=sync, part=part,
+            )  # fmt: skip
         finally:
             os.close(folder_fd)
 

@@ -19,11 +19,12 @@ class ReadBack:
     Memory: the chunks of the first 4 MiB, then one block, whatever the size.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, begin: int = 0) -> None:
+        """`begin`: bytes of the file that were there before, and are not compared."""
         self._descriptor = descriptor
         self._waiting: list[Chunk] = []
-        self._written = 0
-        self._position = 0
+        self._written = begin
+        self._position = begin
         self._is_equal = True
 
     def written(self, chunk: Chunk) -> None:

@@ -31,6 +31,7 @@ from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.folder.atomic_file import LABEL, sync_folder, write_in_folder
 from archive_tui.objects.folder.create_only import exists
 from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.kept_stage import remove_kept_stage as remove_kept_stage
 from archive_tui.objects.folder.temporary_entries import (
     create_locked_folder,
     locked_folder,

@@ -3,7 +3,8 @@
 A name tells the running system it was made on: `.archive-tui-<boot>-<random>.part`. Its maker holds a lock (flock) on
 it as long as it lives, which no crash can leave behind. So an entry is abandoned when its lock can be taken and it
 comes from this boot of this system; one from elsewhere (a share, or before a reboot) also has to be a day old, for
-locks do not cross every network file system. A living process's entry is never removed.
+locks do not cross every network file system. What a job keeps to go on with is left alone for a month, for a job that
+is paused has no process. A living process's entry is never removed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from functools import cache
 from pathlib import Path
 
 from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, is_temporary_name
+from archive_tui.objects.folder.kept_parts import is_kept_name
 
 FOREIGN_AGE = 24 * 3600.0
 """Seconds without a change after which an unlocked entry of another system counts as abandoned."""
@@ -34,9 +36,12 @@ FOREIGN_CLAIM_AGE = 3600.0
 UNSIGNED_CLAIM_AGE = 5.0
 """The same for a claim whose maker has not come to sign it, which is the next thing that it does."""
 
+KEPT_AGE = 30 * 24 * 3600.0
+"""The same for what jobs keep to go on with (`kept_parts`), wherever it comes from."""
+
 _NAME = re.compile(re.escape(TEMPORARY_PREFIX) + r"([0-9a-f]{12})-[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
 _CLAIM = re.compile(re.escape(TEMPORARY_PREFIX) + r"claim-[0-9a-f]{32}" + re.escape(TEMPORARY_SUFFIX))
-_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 
 
 @cache
@@ -124,7 +129,7 @@ def lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
-        if error.errno in _NO_LOCKS:
+        if error.errno in NO_LOCKS:
             return False
         raise
     return True
@@ -161,6 +166,8 @@ def remove_abandoned(folder: Path | int) -> int:
                     removed += remove_abandoned_claim(name, folder_fd)
                 elif _NAME.fullmatch(name):
                     removed += _remove_unlocked(name, folder_fd, FOREIGN_AGE)
+                elif is_kept_name(name):
+                    removed += _remove_unlocked(name, folder_fd, KEPT_AGE)
     except OSError:
         return removed
     finally:

@@ -81,7 +81,7 @@ def _parse_page(page: str, skip: int) -> Iterator[Listed]:
         key = _key(raw_key, encoded)[skip:]
         if not key or key.endswith("/") or is_temporary_name(key.rpartition("/")[2]):
             continue
-        yield ObjectInfo(key, int(size), _parse_time(modified), _plain_tag(etag))
+        yield ObjectInfo(key, int(size), parse_time(modified), _plain_tag(etag))
 
 
 def _find_entries(page: str) -> Iterable[tuple[str, ...]]:
@@ -104,7 +104,7 @@ def _plain_tag(raw: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _parse_time(text: str) -> float | None:
+def parse_time(text: str) -> float | None:
     found = _TIME.match(text)
     if found is None:
         return None

@@ -1,37 +1,35 @@
-"""Uploads in parallel parts. Whatever ends the upload before its completion, the parts are removed from the server."""
+"""Uploads in parallel parts. Whatever ends one before its completion, the parts are removed from the server, unless a
+later put is to go on with them."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import threading
-from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from archive_tui.errors import ArchiveError, OperationStopped, StorageUnavailable
+from archive_tui.errors import ObjectNotFound, OperationStopped, StorageError
 from archive_tui.integrity.streams import Chunk
 from archive_tui.objects.checked_source import CheckedSource
-from archive_tui.objects.s3.connection import ATTEMPTS, Payload, Reply, pause
-from archive_tui.objects.s3.full_crc import (
-    ASKING_FOR_CRC,
-    CRC_HEADER,
-    TYPE_HEADER,
-    combine_crcs,
-    compute_crc,
-    crc_text,
-    find_full_crc,
-    honours_full_crc,
+from archive_tui.objects.object_store import PutResult
+from archive_tui.objects.s3.completion import Completed, PartsLost, complete_upload
+from archive_tui.objects.s3.connection import Payload, Reply
+from archive_tui.objects.s3.kept_upload import KeptUpload, PartChecksum
+from archive_tui.objects.s3.part_ledger import PartLedger
+from archive_tui.objects.s3.pieces import MOST_BYTES_IN_FLIGHT, PieceQueue, make_payload, part_size
+from archive_tui.objects.s3.replies import plain_etag
+from archive_tui.objects.s3.upload_start import (
+    StartedUpload,
+    begin_upload,
+    continue_upload,
+    forget_kept,
+    remove_upload,
 )
-from archive_tui.objects.s3.pieces import MIB, PieceQueue, make_payload, part_size
-from archive_tui.objects.s3.probing import checksum_header
-from archive_tui.objects.s3.replies import Part, completion_document, parse_etag, parse_upload_id, plain_etag
-from archive_tui.objects.s3.write import ATTESTED_PARTS, ATTESTED_WHOLE, DIGEST_HEADER, NONCE_HEADER, Committed, Write
+from archive_tui.objects.s3.write import ATTESTED_PARTS, ATTESTED_WHOLE, Committed, Write
 from archive_tui.objects.s3.writing import S3Writer
+from archive_tui.objects.unfinished import keeps_parts
 from archive_tui.progress import StopSignal, check_stop
 
 PARALLEL_PARTS = 4
-MOST_BYTES_IN_FLIGHT = 64 * MIB
 
 
 class _EitherStop:
@@ -69,64 +67,78 @@ def put_in_parts(
     chunks: Iterator[Chunk],
     source: CheckedSource,
     smallest: int,
-) -> Committed:
-    """Sends what is queued and what still comes, then completes under the write's condition."""
-    upload = _Upload(writer, write, source.promised_size, smallest)
-    try:
-        upload.begin()
-        upload.send_all(queue, chunks)
-        head = upload.complete()
-    except BaseException:
-        upload.abort()
-        raise
-    return upload.committed(source, head)
+    kept: KeptUpload | None,
+) -> PutResult:
+    """Sends what is queued and what still comes, then completes under the write's condition, and proves it.
+
+    Parts that the server has of the upload `kept` are compared with what would be sent, and not sent where they are
+    the same.
+
+    Raises: as `ObjectStore.put`; StorageUnavailable also when parts that were begun earlier are of no use any more,
+    and nothing of them is left.
+    """
+    started = continue_upload(writer, write, queue, kept) if kept is not None else None
+    if started is None:
+        writer.look_first(write)
+        started = begin_upload(writer, write, source.promised_size, smallest)
+    return _Upload(writer, started).run(queue, chunks, source)
 
 
 class _Upload:
-    def __init__(self, writer: S3Writer, write: Write, size: int | None, smallest: int) -> None:
+    def __init__(self, writer: S3Writer, started: StartedUpload) -> None:
         self._writer = writer
-        self._connection = writer.connection
-        self._write = write
-        self._size = size
-        self._smallest = smallest
-        self._uses_crc = False
-        self._id: str | None = None
-        self._stop = _EitherStop(write.stop)
+        self._started = started
+        self._write = started.write
+        self._plan = started.kept
+        self._stop = _EitherStop(started.write.stop)
         self._failures: list[BaseException] = []
-        self._progress = _Progress(write)
-        self._parts: list[Part] = []
-        self._digests: dict[int, bytes] = {}
-        self._crcs: dict[int, tuple[int, int]] = {}
-        self._etag: str | None = None
+        self._progress = _Progress(started.write)
+        self._ledger = PartLedger(started.kept.checksum)
 
-    def begin(self) -> None:
-        headers = {NONCE_HEADER: self._write.nonce} | self._asked_checksum()
-        if self._write.digest is not None:
-            headers[DIGEST_HEADER] = self._write.digest  # completed only when the source has proven to have it
-        reply = self._connection.send(
-            "POST", self._write.full_key, query={"uploads": ""}, headers=headers, stop=self._stop
-        )
-        self._id = parse_upload_id(reply.body)
-        if self._id is None:
-            raise StorageUnavailable(f"{self._connection.label} begins no upload in parts", key=self._write.key)
+    def run(self, queue: PieceQueue, chunks: Iterator[Chunk], source: CheckedSource) -> PutResult:
+        try:
+            self._send_all(queue, chunks)
+            done = Completed(head=self._started.completed)
+            if done.head is None:
+                done = complete_upload(self._writer, self._started, self._ledger)
+        except PartsLost as lost:
+            remove_upload(self._writer.connection, self._write.full_key, self._plan.upload)
+            self._forget()
+            raise lost.error from lost.__cause__
+        except BaseException as error:
+            self._end(error)
+            raise
+        return self._prove(source, done)
 
-    def _asked_checksum(self) -> dict[str, str]:
-        """Chooses what the server shall work out over the whole: a CRC where a recorded SHA-256 stands beside it, for
-        that can be checked however the object was cut; otherwise a digest over the digests of the parts."""
-        facts = self._writer.facts
-        if not facts.takes_checksums:
-            return {}
-        self._uses_crc = self._write.digest is not None and facts.attests and honours_full_crc(self._connection)
-        if self._uses_crc:
-            return dict(ASKING_FOR_CRC)
-        return {"x-amz-checksum-algorithm": "SHA256", TYPE_HEADER: "COMPOSITE"}
+    def _end(self, error: BaseException) -> None:
+        """The parts of an upload that is completed are the object's."""
+        if self._writer.memory is not None and keeps_parts(error):
+            return
+        if self._started.completed is not None:
+            self._forget()
+        else:
+            forget_kept(self._writer, self._plan)
 
-    def send_all(self, queue: PieceQueue, chunks: Iterator[Chunk]) -> None:
+    def _forget(self) -> None:
+        if self._writer.memory is not None:
+            self._writer.memory.forget()
+
+    def _prove(self, source: CheckedSource, done: Completed) -> PutResult:
+        try:
+            result = self._writer.proven(self._write, self._committed(source, done))
+        except BaseException as error:
+            if not keeps_parts(error):
+                self._forget()
+            raise
+        self._forget()
+        return result
+
+    def _send_all(self, queue: PieceQueue, chunks: Iterator[Chunk]) -> None:
         pool = ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="s3-part")
         running: set[Future[None]] = set()
         try:
             for number, pieces in self._cut(queue, chunks, running):
-                running.add(pool.submit(self._send_part, number, pieces))
+                running.add(pool.submit(self._settle_part, number, pieces))
             while running:
                 self._settle(running, wait_for_one=True)
         except OperationStopped:
@@ -144,7 +156,7 @@ class _Upload:
         number = 1
         for chunk in self._then(chunks):
             queue.add(chunk)
-            while queue.size >= (wanted := part_size(number, self._size, self._smallest)):
+            while queue.size >= (wanted := self._part_size(number)):
                 yield number, queue.take(wanted)
                 number += 1
                 self._settle(running, wait_for_one=len(running) >= self._room(number))
@@ -156,10 +168,12 @@ class _Upload:
         yield b""  # what is queued already may fill several parts
         yield from chunks
 
+    def _part_size(self, number: int) -> int:
+        return part_size(number, self._plan.size, self._plan.smallest)
+
     def _room(self, number: int) -> int:
         """How many parts may be under way while the next is filled: memory is bounded, however long the parts."""
-        in_memory = MOST_BYTES_IN_FLIGHT // part_size(number, self._size, self._smallest)
-        return max(1, min(PARALLEL_PARTS, in_memory))
+        return max(1, min(PARALLEL_PARTS, MOST_BYTES_IN_FLIGHT // self._part_size(number)))
 
     def _settle(self, running: set[Future[None]], *, wait_for_one: bool) -> None:
         if wait_for_one and running:
@@ -168,126 +182,56 @@ class _Upload:
             running.discard(future)
             future.result()
 
-    def _send_part(self, number: int, pieces: tuple[Chunk, ...]) -> None:
+    def _settle_part(self, number: int, pieces: tuple[Chunk, ...]) -> None:
+        """Sends the part unless the server has it."""
         check_stop(self._stop)
         payload = make_payload(pieces)
-        assert self._id is not None
-        headers, told = self._check_part(number, payload)
+        headers = self._ledger.check(number, payload)
+        found = self._started.parts.get(number)
+        if found is not None and found.holds(payload, headers):
+            self._ledger.add(number, f'"{found.etag}"', headers)
+        elif self._started.completed is None:
+            reply = self._send_part(number, payload, headers)
+            self._ledger.add(number, reply.headers.get("etag", ""), headers)
+        self._progress.of_part(number, payload.size)
+
+    def _send_part(self, number: int, payload: Payload, headers: dict[str, str]) -> Reply:
         try:
-            reply = self._connection.send(
+            return self._writer.connection.send(
                 "PUT",
                 self._write.full_key,
-                query={"partNumber": str(number), "uploadId": self._id},
+                query={"partNumber": str(number), "uploadId": self._plan.upload},
                 headers=headers,
                 payload=payload,
                 stop=self._stop,
                 sent=lambda done: self._progress.of_part(number, done),
             )
         except BaseException as error:
-            self._failures.append(error)
+            failure = self._judge(error)
+            self._failures.append(failure)
             self._stop.failed.set()
-            raise
-        self._parts.append((number, reply.headers.get("etag", ""), told))
+            if failure is error:
+                raise
+            raise failure from error
 
-    def _check_part(self, number: int, payload: Payload) -> tuple[dict[str, str], tuple[str, str] | None]:
-        """Returns the checksum header of a part and what the completion tells of it. The SHA-256 goes with each part in
-        any case: the signature names it."""
-        self._digests[number] = bytes.fromhex(payload.digest)
-        if self._uses_crc:
-            crc = compute_crc(payload.pieces)
-            self._crcs[number] = (crc, payload.size)
-            return {CRC_HEADER: crc_text(crc)}, ("ChecksumCRC32", crc_text(crc))
-        if not self._writer.facts.takes_checksums:
-            return {}, None
-        headers = checksum_header(payload.digest)
-        return headers, ("ChecksumSHA256", headers["x-amz-checksum-sha256"])
-
-    def complete(self) -> Reply | None:
-        """Makes the object visible; returns its headers if they had to be asked for already."""
-        if not self._writer.facts.completes_only_new:
-            self._writer.look_first(self._write)
-        failure: ArchiveError | None = None
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                pause(attempt, self._write.stop)
-            try:
-                reply = self._send_completion()
-            except StorageUnavailable as error:
-                failure = error
-            else:
-                if reply.is_success and b"<Error" not in reply.body:
-                    self._etag = parse_etag(reply.body)
-                    return None
-                failure = self._judge(reply, unsure=failure is not None)
-            if (found := self._writer.own(self._write)) is not None:
-                return found
-        assert failure is not None
-        raise failure
-
-    def _send_completion(self) -> Reply:
-        assert self._id is not None
-        check_stop(self._write.stop)
-        return self._connection.send_once(
-            "POST",
-            self._write.full_key,
-            query={"uploadId": self._id},
-            headers=self._write.conditions | self._checked_completion(),
-            payload=completion_document(self._parts),
-        )
-
-    def _checked_completion(self) -> dict[str, str]:
-        """What the server shall refuse to complete if it has something else."""
-        if not self._uses_crc:
-            return {}
-        length = sum(size for _, size in self._crcs.values())
-        return {CRC_HEADER: self._full_crc(), TYPE_HEADER: "FULL_OBJECT", "x-amz-mp-object-size": str(length)}
-
-    def _judge(self, reply: Reply, *, unsure: bool) -> ArchiveError:
-        """Returns the error to raise if it stays so. A reply of success may carry an error in its body.
-
-        Raises: at once what no repetition can cure.
-        """
-        refusal = reply.refusal
-        if refusal.is_precondition:
-            if not unsure:
-                raise self._writer.exists(self._write)
-            return self._writer.exists(self._write)
-        error = self._writer.refused(self._write, reply)
-        gone = refusal.code == "NoSuchUpload" and unsure
-        if not (refusal.is_busy or refusal.is_conflict or gone):
-            raise error
+    def _judge(self, error: BaseException) -> BaseException:
+        """A refusal of a part may be one of the upload: removed by somebody meanwhile, or one whose parts a careless
+        server does not let be replaced."""
+        is_gone = isinstance(error, ObjectNotFound)
+        is_odd = type(error) is StorageError and error.code == StorageError.code and self._started.is_continued
+        if self._writer.memory is not None and (is_gone or is_odd):
+            return PartsLost(self._writer, self._write.key)
         return error
 
-    def committed(self, source: CheckedSource, head: Reply | None) -> Committed:
+    def _committed(self, source: CheckedSource, done: Completed) -> Committed:
         """Compares what the server has worked out over the parts with what was computed here."""
-        version = self._etag
-        attested: bool | None = None
+        version, attested, head = done.etag, None, done.head
         if self._writer.facts.attests:
             head = head or self._writer.head(self._write)
             headers = head.headers if head is not None else {}
             version = plain_etag(headers.get("etag")) or version
-            attested = self._compare(head)
-        method = ATTESTED_WHOLE if self._uses_crc else ATTESTED_PARTS
-        return Committed(source.digest, source.size, version, attested, method)
-
-    def _compare(self, head: Reply | None) -> bool | None:
-        """None: the server tells no checksum of the kind that was asked for."""
-        if self._uses_crc:
-            crc = find_full_crc(head)
-            return None if crc is None else crc == self._full_crc()
-        found = head.headers.get("x-amz-checksum-sha256") if head is not None else None
-        return None if found is None else found == self._composite()
-
-    def _full_crc(self) -> str:
-        return crc_text(combine_crcs(self._crcs[number] for number in sorted(self._crcs)))
-
-    def _composite(self) -> str:
-        together = hashlib.sha256(b"".join(self._digests[number] for number in sorted(self._digests)))
-        return f"{b64encode(together.digest()).decode()}-{len(self._digests)}"
-
-    def abort(self) -> None:
-        """What cannot be removed now falls to the bucket's own rule for unfinished uploads; the first error counts."""
-        if self._id is None:
-            return
-        with contextlib.suppress(ArchiveError):
-            self._connection.send("DELETE", self._write.full_key, query={"uploadId": self._id})
+            attested = self._ledger.compare(head)
+        method = ATTESTED_WHOLE if self._plan.checksum is PartChecksum.CRC32 else ATTESTED_PARTS
+        # A nonce that was written down may be that of another process which goes on with the same upload.
+        is_surely_ours = done.etag is not None or self._writer.memory is None
+        return Committed(source.digest, source.size, version, attested, method, is_surely_ours)

@@ -16,6 +16,9 @@ MOST_PARTS = 10_000
 PIECE = 256 << 10
 """Bytes of the writes to the socket: so often stop is looked at and progress told."""
 
+MOST_BYTES_IN_FLIGHT = 64 * MIB
+"""Of all parts that are under way together."""
+
 _GROWTH = ((1_000, 1), (3_000, 4), (6_000, 16), (MOST_PARTS, 72))
 """Up to part number n, parts have so many times the smallest size: together more than 5 TiB."""
 
@@ -33,12 +36,14 @@ class TransferSizes:
 
     A source that can be read again and whose digest and size are known goes in one request of up to `attested_put`
     bytes, streamed when it has more than `in_memory`: the server then attests its SHA-256 as a whole. Of any other, up
-    to `single_put` bytes are held and sent so. What is longer goes in parts of `part` bytes and up. A page of a listing
-    has up to `page` keys; no server gives more than 1,000."""
+    to `single_put` bytes are held and sent so. What is longer goes in parts of `part` bytes and up; where unfinished
+    uploads are remembered, so does all above `continued_put` bytes. A page of a listing has up to `page` keys; no
+    server gives more than 1,000."""
 
     in_memory: int = 4 * MIB
     single_put: int = 64 * MIB
     attested_put: int = 5 << 30
+    continued_put: int = 1 << 30
     part: int = SMALLEST_PART
     page: int = 1000
 
@@ -76,6 +81,11 @@ class PieceQueue:
             size -= len(piece)
             self.size -= len(piece)
         return tuple(taken)
+
+    def put_back(self, pieces: Sequence[Chunk]) -> None:
+        """Makes what was taken the beginning again."""
+        self._pieces.extendleft(reversed(pieces))
+        self.size += sum(len(piece) for piece in pieces)
 
     def _flush(self) -> None:
         if self._small:

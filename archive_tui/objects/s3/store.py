@@ -22,8 +22,10 @@ from archive_tui.objects.s3.probing import find_facts, known_facts
 from archive_tui.objects.s3.putting import put_object
 from archive_tui.objects.s3.reading import OpenedBody, S3Reader
 from archive_tui.objects.s3.sdk import make_sdk_client
+from archive_tui.objects.s3.upload_listing import discard_upload, list_uploads
 from archive_tui.objects.s3.write import Write
 from archive_tui.objects.s3.writing import S3Writer
+from archive_tui.objects.unfinished import UnfinishedUpload, remember_upload
 from archive_tui.progress import StopSignal, never
 
 __all__ = ["S3Store", "TransferSizes"]
@@ -113,8 +115,9 @@ class S3Store(ObjectStore):
         promised = source.promised_digest if is_sha256_hex(source.promised_digest) else None
         write = Write(key, full_key, overwrite, if_match, stop, sent, promised)
         send_small = partial(self._fast_path.put, facts)
-        writer = S3Writer(self._connection, facts, self.identity, self.open, send_small)
-        return put_object(writer, write, source, self._sizes)
+        with remember_upload(self.unfinished, self.identity, key) as memory:
+            writer = S3Writer(self._connection, facts, self.identity, self.open, send_small, memory)
+            return put_object(writer, write, source, self._sizes)
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         full_key = self._full_key(key)
@@ -149,6 +152,12 @@ class S3Store(ObjectStore):
             except ObjectNotFound:
                 return
         self._connection.send("DELETE", full_key)
+
+    def list_unfinished(self, prefix: str = "") -> Iterator[UnfinishedUpload]:
+        return list_uploads(self._connection, prefix)
+
+    def discard_unfinished(self, upload: UnfinishedUpload) -> None:
+        discard_upload(self._connection, upload)
 
     def avoid_fast_path(self) -> None:
         """Sends every request by the connection itself; for a server on which the faster library misbehaves."""

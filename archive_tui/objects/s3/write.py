@@ -51,10 +51,12 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What the server said it has. `attested` None: it has not been asked for its digest."""
+    """What the server said it has. `attested` None: it has not been asked for its digest. `is_surely_ours` False: the
+    object may be that of another process with the same nonce, so that it is not ours to remove."""
 
     digest: str
     size: int
     version: str | None
     attested: bool | None
     method: str = ATTESTED
+    is_surely_ours: bool = True

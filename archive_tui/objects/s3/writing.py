@@ -14,6 +14,7 @@ from archive_tui.objects.s3.failures import DAMAGED_IN_TRANSIT, refusal_error
 from archive_tui.objects.s3.probing import ServerFacts
 from archive_tui.objects.s3.replies import plain_etag
 from archive_tui.objects.s3.write import ATTESTED, NONCE_HEADER, NOT_EXCLUDED, READ_BACK, Committed, Write
+from archive_tui.objects.unfinished import UploadMemory
 
 
 class S3Writer:
@@ -26,12 +27,14 @@ class S3Writer:
         identity: str,
         open_reader: Callable[[str], ObjectReader],
         send_small: Callable[[Write, Payload], Reply | None],
+        memory: UploadMemory | None = None,
     ) -> None:
         self.connection = connection
         self.facts = facts
         self._identity = identity
         self._open_reader = open_reader
         self.send_small = send_small
+        self.memory = memory
 
     def refuses_by_itself(self, write: Write) -> bool:
         """True when the server keeps the write's condition itself, so that nobody has to look first."""
@@ -39,11 +42,14 @@ class S3Writer:
             return self.facts.creates_only
         return write.if_match is None or self.facts.replaces_conditionally
 
-    def look_first(self, write: Write) -> None:
-        """Refuses early what the server would refuse late, or (a poor server) not at all."""
+    def look_first(self, write: Write, own: str | None = None) -> None:
+        """Refuses early what the server would refuse late, or (a poor server) not at all; but not an object with the
+        nonce `own`, which an earlier run of this very put has left."""
         if write.overwrite and write.if_match is None:
             return
         found = self.head(write)
+        if found is not None and own is not None and found.headers.get(NONCE_HEADER) == own:
+            return
         if found is not None and write.creates_only:
             raise self.exists(write)
         if write.if_match is not None and (found is None or plain_etag(found.headers.get("etag")) != write.if_match):
@@ -91,7 +97,7 @@ class S3Writer:
     def proven(self, write: Write, done: Committed) -> PutResult:
         poor = not self.refuses_by_itself(write)
         if done.attested is False:
-            raise self._withdrawn(write, "the server's digest is another")
+            raise self._withdrawn(write, done, "the server's digest is another")
         if done.attested and not poor and done.version is not None:
             return self._result(write, done, EvidenceLevel.ATTESTED, done.method)
         found = self.head(write)
@@ -110,12 +116,12 @@ class S3Writer:
         with self._open_reader(write.key) as reader:
             found = hash_stream(read_chunks(reader, stop=write.stop))
         if found != (done.digest, done.size):
-            raise self._withdrawn(write, "what was read back is something else")
+            raise self._withdrawn(write, done, "what was read back is something else")
 
-    def _withdrawn(self, write: Write, why: str) -> ArchiveError:
+    def _withdrawn(self, write: Write, done: Committed, why: str) -> ArchiveError:
         found = self.head(write)
         nonce = found.headers.get(NONCE_HEADER) if found is not None else None
-        if nonce not in (None, write.nonce):
+        if nonce not in (None, write.nonce) or not done.is_surely_ours:
             return self.exists(write)  # a rival's, put in between: not ours to judge or to remove
         if nonce == write.nonce:
             self.connection.send("DELETE", write.full_key)

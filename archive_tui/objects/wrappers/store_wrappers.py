@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from archive_tui.errors import ObjectExists, ObjectNotFound
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.integrity.streams import BLOCK_SIZE, Chunk
+from archive_tui.integrity.streams import Chunk
 from archive_tui.names.object_keys import check_key
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.object_store import Listed, ObjectInfo, ObjectReader, ObjectStore, PutResult, Traits
 from archive_tui.objects.wrappers.wrapped_store import WrappedStore
-from archive_tui.progress import StopSignal, check_stop, never
+from archive_tui.progress import StopSignal, never
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,82 +79,6 @@ class RecordingStore(WrappedStore):
     def probe(self) -> Traits:
         self._note("probe", "")
         return super().probe()
-
-
-class _Pace:
-    """Lets bytes pass at a rate, over all threads together."""
-
-    def __init__(self, bytes_per_second: float) -> None:
-        self._rate = bytes_per_second
-        self._free_at = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self, count: int, stop: StopSignal = never) -> None:
-        with self._lock:
-            begin = max(time.monotonic(), self._free_at)
-            self._free_at = begin + count / self._rate
-            until = self._free_at
-        while (left := until - time.monotonic()) > 0:
-            check_stop(stop)
-            time.sleep(min(left, 0.05))
-
-
-class _ThrottledReader:
-    def __init__(self, inner: ObjectReader, pace: _Pace, step: int) -> None:
-        self._inner = inner
-        self._pace = pace
-        self._step = step
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._inner.read(size if size < 0 else min(size, self._step))
-        self._pace.wait(len(data))
-        return data
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class ThrottledStore(WrappedStore):
-    """Moves content at most at `bytes_per_second`, in and out together. A stop is obeyed while it waits."""
-
-    def __init__(self, inner: ObjectStore, bytes_per_second: float) -> None:
-        super().__init__(inner)
-        self._pace = _Pace(bytes_per_second)
-        self._step = max(1, min(BLOCK_SIZE, int(bytes_per_second / 10)))
-
-    def put(
-        self,
-        key: str,
-        chunks: Iterable[Chunk],
-        size: int | None = None,
-        *,
-        overwrite: bool = False,
-        digest: str | None = None,
-        if_match: str | None = None,
-        stop: StopSignal = never,
-        sent: Callable[[int], None] | None = None,
-    ) -> PutResult:
-        slow = self._slow_down(chunks, stop)
-        return super().put(key, slow, size, overwrite=overwrite, digest=digest, if_match=if_match, stop=stop, sent=sent)
-
-    def _slow_down(self, chunks: Iterable[Chunk], stop: StopSignal) -> Iterator[Chunk]:
-        for chunk in chunks:
-            view = memoryview(chunk)
-            for start in range(0, len(view), self._step):
-                piece = view[start : start + self._step]
-                self._pace.wait(len(piece), stop)
-                yield piece
-
-    def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
-        return _ThrottledReader(super().open(key, offset, length), self._pace, self._step)
 
 
 class DryRunStore(WrappedStore):
