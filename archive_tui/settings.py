@@ -20,7 +20,10 @@ from platformdirs import user_config_path
 from archive_tui.errors import ConfigurationError
 
 PROGRAM_SECTION = "archive-tui"
-PROGRAM_KEYS = ("vault", "vault_prefix", "manifest_format", "theme", "keymap")
+LIMIT_KEYS = ("bandwidth_limit", "jobs_at_once")
+"""How much jobs may take, of the program and of each storage; `jobs.limits` reads them."""
+
+PROGRAM_KEYS = ("vault", "vault_prefix", "manifest_format", "theme", "keymap", "retries", *LIMIT_KEYS)
 MANIFEST_FORMATS = ("quoted", "sha256sum", "bsd", "json")
 """What `manifest_format` may be: the dialects in which manifests are written."""
 

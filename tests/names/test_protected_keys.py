@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from archive_tui.names.content_address import content_key
+from archive_tui.names.protected_keys import find_content_digest, find_protection
+
+DIGEST = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("winds.1.0.0.zip", "a published version"),
+        ("survey/waves 2024.12.0.3.zip", "a published version"),
+        ("home/müller/winds.1.0.0.zip", "a published version"),
+        ("winds.1.0.0.manifest.json", "the manifest of a published version"),
+        (content_key(DIGEST), "a content of a vault"),
+        (content_key(DIGEST, ""), "a content of a vault"),
+        (content_key(DIGEST, "deep/in/some/vault/"), "a content of a vault"),
+        ("winds.1.0.zip", None),
+        ("winds.1.0.0.zip/inside", None),
+        ("winds.manifest.json", None),
+        ("manifest.json", None),
+        (DIGEST, None),
+        (content_key(DIGEST) + "/below", None),
+        (content_key(DIGEST).upper(), None),
+        (content_key(DIGEST)[:-1], None),
+        ("", None),
+        ("line\nbreak.txt", None),
+        ("\udcff", None),
+    ],
+)
+def test_what_is_protected(key: str, what: str | None) -> None:
+    assert find_protection(key) == what
+
+
+def test_the_digest_of_an_address_whatever_its_prefix() -> None:
+    assert find_content_digest(content_key(DIGEST, "any/")) == DIGEST
+    assert find_content_digest("x" + content_key(DIGEST, "")) is None
+    assert find_content_digest("short/key") is None
