@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from archive_tui.archives.vault.outcomes import GOOD, LineResult, Outcome, Tally
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.integrity.report import Finding, FindingKind
-from archive_tui.jobs.job import JobState
+from archive_tui.jobs.states import JobState
 from archive_tui.manifests.checksum_lines.line import BadLine
 from archive_tui.names.quantities import format_count, format_size
-from archive_tui.operations.manifest_checking import CheckedLine, LineState
+from archive_tui.operations.earlier_runs import EarlierRuns
+from archive_tui.operations.line_checking import CheckedLine, LineState
 
 MOST_FINDINGS = 100_000
 """Findings that a job keeps; the others are only counted."""
@@ -39,6 +40,7 @@ _KINDS: Mapping[Outcome, tuple[FindingKind, str]] = {
     Outcome.MISSING: (FindingKind.MISSING, "no such file here"),
     Outcome.UNREADABLE: (FindingKind.UNREADABLE, "the file cannot be read"),
     Outcome.EXISTS: (FindingKind.CHANGED, "something else has this name: left as it is"),
+    Outcome.UNDECIDED: (FindingKind.CHANGED, "something else has this name: somebody has to decide"),
     Outcome.DAMAGED: (FindingKind.CHANGED, "the object in the vault has other bytes"),
     Outcome.REFUSED: (FindingKind.UNREADABLE, "a name that cannot be written"),
     Outcome.FAILED: (FindingKind.UNREADABLE, "refused by the store or the disk"),
@@ -128,7 +130,7 @@ def judge_ask(tally: Tally, vault: str) -> tuple[JobState, str]:
     levels = f": {describe_levels(tally)}" if held else ""
     sentence = f"{held:,} of {format_count(total, 'line')} in {vault}{levels}"
     absent = tally.outcomes[Outcome.ABSENT]
-    sentence += _faults(tally, f"; {absent:,} not" if absent else "")
+    sentence += _say_read_earlier(tally) + _faults(tally, f"; {absent:,} not" if absent else "")
     if tally.failures > absent or tally.bad_lines:
         return JobState.FINDINGS, sentence
     return (JobState.VERIFIED if not absent and is_proven(tally) else JobState.FINISHED), sentence
@@ -136,30 +138,53 @@ def judge_ask(tally: Tally, vault: str) -> tuple[JobState, str]:
 
 def judge_archive(tally: Tally, vault: str) -> tuple[JobState, str]:
     """`verified` only where every content was attested by the store or read back."""
-    uploaded, there = tally.outcomes[Outcome.UPLOADED], tally.outcomes[Outcome.ALREADY_THERE]
-    sentence = f"Uploaded {format_count(uploaded, 'file')} ({format_size(tally.bytes_moved)}) to the vault of {vault}"
+    uploaded, there, size = _count_moved(tally, Outcome.UPLOADED)
+    sentence = f"Uploaded {format_count(uploaded, 'file')} ({format_size(size)}) to the vault of {vault}"
     if there == tally.lines > 0:
         sentence = f"Nothing was missing in the vault of {vault}"
     elif there:
         sentence += f", {there:,} {'was' if there == 1 else 'were'} there already"
     if uploaded + there:
         sentence += f": {describe_levels(tally)}"
-    return _judge_moved(tally), sentence + _faults(tally, "")
+    sentence += _after_semicolon(EarlierRuns(tally.earlier[Outcome.UPLOADED], tally.earlier_since).describe("uploaded"))
+    return _judge_moved(tally, uploaded), sentence + _faults(tally, "")
 
 
 def judge_fetch(tally: Tally, vault: str) -> tuple[JobState, str]:
     """A file takes its name only when it was verified: `verified` follows from the outcomes."""
-    fetched, there = tally.outcomes[Outcome.FETCHED], tally.outcomes[Outcome.ALREADY_THERE]
-    sentence = f"Fetched {format_count(fetched, 'file')} ({format_size(tally.bytes_moved)})"
+    fetched, there, size = _count_moved(tally, Outcome.FETCHED)
+    sentence = f"Fetched {format_count(fetched, 'file')} ({format_size(size)})"
     if there:
         sentence += f", {there:,} {'was' if there == 1 else 'were'} there already"
     if fetched + there:
         sentence += ", each hashed and right"
+    earlier = EarlierRuns(tally.earlier.total(), tally.earlier_since)
+    sentence += _after_semicolon(earlier.describe("hashed", "sizes, times and inodes"))
+    if tally.renamed:
+        sentence += f"; {tally.renamed:,} under another name, beside what was there"
     absent = tally.outcomes[Outcome.ABSENT]
     sentence += _faults(tally, f"; {absent:,} not in {vault}" if absent else "")
+    if tally.outcomes[Outcome.UNDECIDED]:
+        return JobState.UNDECIDED, sentence
     if tally.failures or tally.bad_lines:
         return JobState.FINDINGS, sentence
     return (JobState.VERIFIED if fetched + there else JobState.FINISHED), sentence
+
+
+def _count_moved(tally: Tally, moved: Outcome) -> tuple[int, int, int]:
+    """Returns what this job has moved in all its runs, what was there before it, and the bytes that were moved."""
+    before = tally.earlier[moved]
+    there = tally.outcomes[Outcome.ALREADY_THERE] - before
+    return tally.outcomes[moved] + before, there, tally.bytes_moved + tally.earlier_bytes
+
+
+def _say_read_earlier(tally: Tally) -> str:
+    earlier = EarlierRuns(tally.earlier[Outcome.HELD], tally.earlier_since)
+    return _after_semicolon(earlier.describe("read", "sizes and versions"))
+
+
+def _after_semicolon(text: str) -> str:
+    return f"; {text}" if text else ""
 
 
 def judge_contents(tally: Tally, vault: str) -> tuple[JobState, str]:
@@ -167,10 +192,12 @@ def judge_contents(tally: Tally, vault: str) -> tuple[JobState, str]:
     right, total = tally.evidence["read"] + tally.evidence["restored"], tally.lines
     if not tally.failures:
         state = JobState.VERIFIED if right == total and total else JobState.FINISHED
-        return state, f"Verified: {right:,} of {format_count(total, 'content')} of the vault of {vault}, all bytes"
+        sentence = f"Verified: {right:,} of {format_count(total, 'content')} of the vault of {vault}, all bytes"
+        return state, sentence + _say_read_earlier(tally)
     gone = tally.outcomes[Outcome.ABSENT]
     return JobState.FINDINGS, (
         f"Findings in the vault of {vault}: {right:,} of {format_count(total, 'content')} right"
+        + _say_read_earlier(tally)
         + _faults(tally, f"; {gone:,} no longer there" if gone else "")
     )
 
@@ -190,11 +217,17 @@ def describe_stop(done: int, total: int | None) -> str:
     return f"Stopped{reached}: nothing is claimed for the rest"
 
 
+def describe_break(done: int, total: int | None) -> str:
+    of_all = f" of {total:,}" if total is not None else ""
+    return f"It broke off after {done:,}{of_all} lines; the next run goes on from there"
+
+
 _FAULT_WORDS: Mapping[Outcome, str] = {
     Outcome.CHANGED: "changed since they were listed, not uploaded",
     Outcome.MISSING: "missing here",
     Outcome.UNREADABLE: "unreadable",
     Outcome.EXISTS: "kept, being different",
+    Outcome.UNDECIDED: "waiting for a decision",
     Outcome.DAMAGED: "DAMAGED in the vault",
     Outcome.REFUSED: "with a name that cannot be written",
     Outcome.FAILED: "failed",
@@ -208,7 +241,7 @@ def _faults(tally: Tally, before: str) -> str:
     return before + "".join(f"; {part}" for part in parts)
 
 
-def _judge_moved(tally: Tally) -> JobState:
+def _judge_moved(tally: Tally, uploaded: int) -> JobState:
     if tally.failures or tally.bad_lines:
         return JobState.FINDINGS
     if not tally.lines:
@@ -216,4 +249,4 @@ def _judge_moved(tally: Tally) -> JobState:
     if is_proven(tally):
         return JobState.VERIFIED
     # Where nothing was sent, nothing was copied.
-    return JobState.COPIED if tally.outcomes[Outcome.UPLOADED] else JobState.FINISHED
+    return JobState.COPIED if uploaded else JobState.FINISHED

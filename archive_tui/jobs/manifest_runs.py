@@ -6,29 +6,36 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from archive_tui.archives.vault.outcomes import LineNews, LineResult, Tally
+from archive_tui.archives.vault.outcomes import LineNews, Tally
 from archive_tui.errors import ArchiveError, ManifestError, OperationStopped
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport, Verdict
-from archive_tui.jobs.job import JobResult, JobState
+from archive_tui.jobs.kind import JobResult
 from archive_tui.jobs.manifest_ends import (
     FindingList,
     VaultReport,
+    describe_break,
     describe_stop,
     finding_of_bad_line,
     finding_of_checked,
     finding_of_result,
     hint_for,
 )
+from archive_tui.jobs.states import JobState
 from archive_tui.manifests.checksum_lines.line import BadLine
+from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count
-from archive_tui.operations.manifest_checking import CheckedLine, LineState
-from archive_tui.progress import BytesDone, Ended, Event, ItemDone, ItemFailed, Notice, Planned, Report, StopSignal
+from archive_tui.operations.earlier_runs import EarlierRuns, describe_continued
+from archive_tui.operations.line_checking import CheckedLine, CheckedLines, LineState, same_lines
+from archive_tui.progress import BytesDone, Ended, Event, ItemDone, ItemFailed, Notice, Planned, Report
 
-TellLine = Callable[[int, LineResult], None]
-"""Told of each line's result, with its place among the lines that are gone through, from 0."""
+TellLine = Callable[[int, LineNews], None]
+"""Told of the news of each line, with its place among the lines that are gone through, from 0."""
 
 TellFile = Callable[[int, LineState], None]
 
+
+MOST_CONTINUED = 3
+"""Large files that were gone on with and are named in the sentence of a job; its report names all."""
 
 SECONDS_BETWEEN = 0.05
 """Between two reports of progress."""
@@ -110,12 +117,10 @@ class VaultRun:
         self._findings = FindingList()
         self._begun = time.monotonic()
 
-    def run(
-        self, total: int | None, news: Callable[[Report], Iterator[LineNews]], report: Report, stop: StopSignal
-    ) -> JobResult:
-        """Goes through all that `news` yields; an error in the middle fails the job, and says how far it came.
+    def run(self, total: int | None, news: Callable[[Report], Iterator[LineNews]], report: Report) -> JobResult:
+        """Goes through all that `news` yields.
 
-        Raises: ArchiveError before the first line.
+        Raises: what `news` raises; how far it came stands in the log. OperationStopped, whose sentence says it.
         """
         counter = LineCounter(self._phase, total, report, bytes_total=self._bytes_total, replaces=self._replaces)
         finished = False
@@ -123,48 +128,40 @@ class VaultRun:
             for item in news(counter.relay):
                 self._add(item, counter)
             finished = True
-        except OperationStopped:
-            if not stop.is_set():
-                raise
-            return self._end(JobState.CANCELLED, describe_stop(counter.done, total), complete=False)
-        except ArchiveError as error:
-            if not counter.done:
-                raise
-            return self._break_off(error, counter.done, total)
+        except OperationStopped as stopped:
+            raise OperationStopped(describe_stop(counter.done, total)) from stopped
+        except ArchiveError:
+            if counter.done:
+                report(Notice(describe_break(counter.done, total)))
+            raise
         finally:
             counter.end(finished=finished)
         return self._end(*self._judge(self._tally, self._vault))
 
     def _add(self, item: LineNews, counter: LineCounter) -> None:
         self._tally.add(item)
+        if self._tell is not None:
+            self._tell(counter.done, item)
         if isinstance(item, BadLine):
             finding: Finding | None = finding_of_bad_line(item)
             name = f"line {item.number}"
         else:
             finding, name = finding_of_result(item), item.line.name
-            if self._tell is not None:
-                self._tell(counter.done, item)
             if self._bytes_total is not None:
                 counter.add_bytes(item.size or 0)
         if finding is not None:
             self._findings.add(finding)
         counter.count(name, finding)
 
-    def _break_off(self, error: ArchiveError, done: int, total: int | None) -> JobResult:
-        of_all = f" of {total:,}" if total is not None else ""
-        sentence = f"{error.message.rstrip('.')}, after {done:,}{of_all} lines"
-        report = self._report(sentence, complete=False)
-        return JobResult(JobState.FAILED, sentence, report.findings, report, error.hint, error.code)
-
-    def _end(self, state: JobState, sentence: str, *, complete: bool = True) -> JobResult:
-        report = self._report(sentence, complete=complete)
+    def _end(self, state: JobState, sentence: str) -> JobResult:
+        report = self._report(sentence)
         hint = " ".join(filter(None, (self._findings.remark, hint_for(self._tally))))
         return JobResult(state, sentence, report.findings, report, hint)
 
-    def _report(self, sentence: str, *, complete: bool) -> VaultReport:
+    def _report(self, sentence: str) -> VaultReport:
         seconds = time.monotonic() - self._begun
         findings = tuple(self._findings.kept)
-        return VaultReport(self._subject, self._vault, self._tally, findings, sentence, complete, seconds)
+        return VaultReport(self._subject, self._vault, self._tally, findings, sentence, seconds=seconds)
 
 
 class CheckRun:
@@ -174,34 +171,45 @@ class CheckRun:
         self._document = document
         self._tell = tell
         self._findings = FindingList()
-        self._files = self._right = self._bytes = self._bad = 0
+        self._files = self._right = self._bytes = self._bad = self._earlier_bytes = 0
+        self._earlier = EarlierRuns()
+        self._continued: list[str] = []
         self._begun = time.monotonic()
 
     def run(
         self,
         total: int | None,
-        checked_lines: Callable[[Report], Iterator[CheckedLine | BadLine]],
+        batches: Callable[[Report], Iterator[CheckedLines]],
         report: Report,
-        stop: StopSignal,
     ) -> JobResult:
-        """Raises: ManifestError when no line is one; what the manifest raises."""
+        """Raises: ManifestError when no line is one; what the manifest raises; OperationStopped, which says how
+        far it came."""
         counter = LineCounter("check", total, report)
         complete = False
         try:
-            for checked in checked_lines(counter.relay):
-                self._add(checked, counter)
+            for batch in batches(counter.relay):
+                self._take(batch, counter)
             complete = True
-        except OperationStopped:
-            if not stop.is_set():
-                raise
+        except OperationStopped as stopped:
+            raise OperationStopped(self._say(self._make_report(total, complete=False))) from stopped
         finally:
             counter.end(finished=complete)
-        if complete and not self._files:
+        if not self._files:
             raise ManifestError(
                 f"No properly formatted checksum line in {self._document}",
                 hint="Open it as text: F3 shows its first bytes.",
             )
-        return self._end(self._make_report(self._files if complete or total is None else total, complete=complete))
+        return self._end(self._make_report(self._files, complete=True))
+
+    def _take(self, batch: CheckedLines, counter: LineCounter) -> None:
+        for mark in batch.earlier:
+            self._earlier.add(mark.at)
+            self._earlier_bytes += mark.size or 0
+        for name, begun in batch.continued.items():
+            self._earlier_bytes += begun.size
+            self._continued.append(describe_continued(escape_for_display(name), begun.size, begun.at))
+        for checked in same_lines(batch) if batch.all_same else batch.checked:
+            self._add(checked, counter)
 
     def _add(self, checked: CheckedLine | BadLine, counter: LineCounter) -> None:
         finding: Finding | None
@@ -219,28 +227,31 @@ class CheckRun:
             self._findings.add(finding)
         counter.count(name, finding)
 
-    def _make_report(self, total: int, *, complete: bool) -> IntegrityReport:
-        remark = self._findings.remark
+    def _make_report(self, total: int | None, *, complete: bool) -> IntegrityReport:
+        earlier = self._describe_earlier()
+        notes = (f"{earlier}." if earlier else "", *map("{}.".format, self._continued), self._findings.remark)
         return IntegrityReport(
             subject=str(self._document),
-            files_total=total,
+            files_total=self._files if total is None else total,
             files_ok=self._right,
             bytes_total=self._bytes,
-            bytes_read=self._bytes,
+            bytes_read=self._bytes - self._earlier_bytes,
             findings=tuple(self._findings.kept),
             complete=complete,
             proven="every listed file read in full and hashed here",
             seconds=time.monotonic() - self._begun,
-            notes=(remark,) if remark else (),
+            notes=tuple(filter(None, notes)),
         )
 
     def _end(self, report: IntegrityReport) -> JobResult:
         sentence = self._say(report)
-        if report.findings:
-            state = JobState.FINDINGS
-        else:
-            state = JobState.VERIFIED if report.verdict is Verdict.VERIFIED else JobState.CANCELLED
-        return JobResult(state, sentence, report.findings, report, self._findings.remark)
+        state = JobState.FINDINGS if report.findings else JobState.VERIFIED
+        earlier = self._describe_earlier()
+        message = "; ".join(filter(None, (sentence, earlier, *self._continued[:MOST_CONTINUED])))
+        return JobResult(state, message, report.findings, report, self._findings.remark)
+
+    def _describe_earlier(self) -> str:
+        return self._earlier.describe("read", "sizes, times and inodes")
 
     def _say(self, report: IntegrityReport) -> str:
         """The report's own sentence, except for findings: nobody has looked for files that are not listed, and there

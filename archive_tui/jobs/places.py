@@ -6,6 +6,7 @@ name that means another place by now is refused: a job never goes where nobody s
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,12 @@ from archive_tui.objects.object_store import ObjectStore
 from archive_tui.settings import Settings, load_settings
 
 Place = Mapping[str, Any]
-"""`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`, as JSON."""
+"""`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`, as JSON. `begins`
+is there when the settings name the folder of the storage by a relative path: what it is relative to; `links` False
+when no link below a folder is to be followed, which a person's own folder otherwise allows."""
+
+
+_AREA = "storage_area"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,10 @@ class OpenedPlace:
 def storage_place(storage: Storage, settings: Settings) -> Place:
     """Describes a storage of the settings."""
     path = None if settings.path is None else os.path.abspath(settings.path)  # noqa: PTH100  (no link is resolved)
-    return {"storage": storage.name, "settings": path, "identity": storage.store.identity}
+    place = {"storage": storage.name, "settings": path, "identity": storage.store.identity}
+    area = settings.storages.get(storage.name, {}).get(_AREA, "")
+    is_relative = area and not Path(area).expanduser().is_absolute()
+    return {**place, "begins": os.getcwd()} if is_relative else place  # noqa: PTH109  (a job may run in another folder)
 
 
 def folder_place(folder: Path, *, keeps: bool = True) -> Place:
@@ -51,9 +60,11 @@ def open_place(place: Place) -> OpenedPlace:
     """
     if "folder" in place:
         folder = Path(place["folder"])
-        return OpenedPlace(str(folder), FolderStore(folder, read_only_objects=bool(place.get("keeps", True))))
+        keeps, links = bool(place.get("keeps", True)), place.get("links")
+        return OpenedPlace(str(folder), FolderStore(folder, read_only_objects=keeps, enters_symlinks=links))
     path = place.get("settings")
     settings = load_settings(Path(path)) if path is not None else Settings(None, {})
+    settings = _begin_at(settings, place["storage"], place.get("begins"))
     storage = open_storage(settings, place["storage"])
     if storage.store.identity != place["identity"]:
         found = storage.store.identity
@@ -64,3 +75,12 @@ def open_place(place: Place) -> OpenedPlace:
             code="place-moved",
         )
     return OpenedPlace(storage.name, storage.store, storage)
+
+
+def _begin_at(settings: Settings, name: str, folder: str | None) -> Settings:
+    """The settings with a relative folder of that storage made absolute, as it was where the job was queued."""
+    keys = settings.storages.get(name, {})
+    if folder is None or _AREA not in keys:
+        return settings
+    area = str(Path(folder) / Path(keys[_AREA]).expanduser())
+    return dataclasses.replace(settings, storages={**settings.storages, name: {**keys, _AREA: area}})

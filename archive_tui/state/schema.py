@@ -27,6 +27,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """Step n takes a database of version n - 1 to version n; version 0 is an empty file."""
 
+Migrations = tuple[tuple[str, ...], ...]
+
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
@@ -38,22 +40,29 @@ def read_schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the database to SCHEMA_VERSION in one transaction; of several processes one does it.
+def refuse_newer(connection: sqlite3.Connection, migrations: Migrations | None = None) -> None:
+    """Raises: NewerSchemaError when there are steps in the file that this release does not know; sqlite3.Error."""
+    if read_schema_version(connection) > len(MIGRATIONS if migrations is None else migrations):
+        raise NewerSchemaError
+
+
+def migrate(connection: sqlite3.Connection, migrations: Migrations | None = None) -> None:
+    """Takes the steps that are missing, in one transaction; of several processes one does it. None: MIGRATIONS.
 
     Raises: NewerSchemaError, sqlite3.Error.
     """
-    if read_schema_version(connection) == SCHEMA_VERSION:
+    steps = MIGRATIONS if migrations is None else migrations
+    if read_schema_version(connection) == len(steps):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = read_schema_version(connection)
-        if version > SCHEMA_VERSION:
+        if version > len(steps):
             raise NewerSchemaError
-        for step in MIGRATIONS[version:]:
+        for step in steps[version:]:
             for statement in step:
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from archive_tui.state.schema import migrate
+from archive_tui.state.schema import Migrations, migrate, refuse_newer
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NETWORK_KINDS = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs", "glusterfs")
@@ -22,24 +22,25 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in _DAMAGED  # the upper bits only refine the reason
 
 
-def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
+def open_for_writing(path: Path, busy_seconds: float, migrations: Migrations | None = None) -> sqlite3.Connection:
     """Opens or begins the file, and brings its tables up to date.
 
     Raises: sqlite3.Error, NewerSchemaError.
     """
     connection = _open_connection(path, "rwc", busy_seconds)
     try:
+        refuse_newer(connection, migrations)  # before anything in it is changed
         # Processes on two computers cannot share the memory that a write-ahead log needs.
         _use_journal(connection, "DELETE" if is_on_network(path) else "WAL", busy_seconds)
         connection.execute("PRAGMA synchronous = NORMAL")
-        migrate(connection)
+        migrate(connection, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def open_for_reading(path: Path, busy_seconds: float) -> sqlite3.Connection:
+def open_for_reading(path: Path, busy_seconds: float, migrations: Migrations | None = None) -> sqlite3.Connection:
     """Opens a file that cannot be written, for reading only.
 
     Raises: sqlite3.Error, also when its tables are older than this program's; NewerSchemaError.
@@ -50,7 +51,7 @@ def open_for_reading(path: Path, busy_seconds: float) -> sqlite3.Connection:
     for mode in modes:
         connection = _open_connection(path, mode, busy_seconds)
         try:
-            migrate(connection)  # changes nothing when up to date, and fails when it would have to
+            migrate(connection, migrations)  # changes nothing when up to date, and fails when it would have to
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             return connection
         except BaseException as error:

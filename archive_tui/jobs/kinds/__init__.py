@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from typing import Any
 
 from archive_tui.errors import ConfigurationError
 from archive_tui.jobs.kind import JobKind
@@ -40,10 +40,7 @@ def find_kind(name: str) -> JobKind:
     """Raises: ConfigurationError (job-kind-unknown) when no release or package at hand knows it."""
     if name not in _registered:
         target = BUILT_IN.get(name)
-        if target is not None:
-            found = load_by_dotted_path(target)
-        else:
-            found = next((entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name == name), None)
+        found = load_by_dotted_path(target) if target is not None else _find_elsewhere(name)
         if not isinstance(found, JobKind):
             raise ConfigurationError(
                 f"Nothing here knows how to do this kind of job: {name}",
@@ -52,3 +49,9 @@ def find_kind(name: str) -> JobKind:
             )
         _registered[name] = found
     return _registered[name]
+
+
+def _find_elsewhere(name: str) -> Any:
+    from importlib.metadata import entry_points  # costs more than all kinds together
+
+    return next((entry.load() for entry in entry_points(group=ENTRY_POINTS) if entry.name == name), None)
