@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archive_tui.continuation import Journal, no_journal
 from archive_tui.errors import ManifestError, OperationStopped
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.manifests.checksum_lines.line import BadLine, ManifestLine
 from archive_tui.names.display import escape_for_display
+from archive_tui.operations.earlier_runs import EarlierRuns, describe_continued
 from archive_tui.operations.line_checking import (
     PHASE,
     CheckedLine,
@@ -50,6 +52,7 @@ def check_manifest(
     extra_folders: Sequence[str] | None = None,
     report: Report = ignore,
     stop: StopSignal = never,
+    journal: Journal = no_journal,
 ) -> IntegrityReport:
     """Returns what was found when every listed file was hashed; nothing is changed.
 
@@ -57,22 +60,34 @@ def check_manifest(
     (empty: the deepest folder that all names share) also EXTRA, and MOVED in the place of MISSING where a file that no
     line covers has the content; what that costs in memory says find_uncovered. A stop gives a report with `complete`
     False. At most 100,000 findings are kept, and the first 20 lines that cannot be read are named; the notes say how
-    many more there are. `bytes_total` is what was read where the manifest has no sizes. Phase `check`: items are lines.
+    many more there are, and what was taken over from an earlier run of the same `journal` (see `check_lines`), which
+    `bytes_read` leaves out. `bytes_total` is what was read where the manifest has no sizes. Phase `check`: items are
+    lines.
 
     Raises: ManifestError with code manifest-no-lines when no line is good, SourceUnreadable for the manifest.
     """
-    return _Check(manifest, root, ignore_missing, report, stop).run(extra_folders)
+    return _Check(manifest, root, ignore_missing, report, stop, journal).run(extra_folders)
 
 
 class _Check:
     def __init__(
-        self, manifest: ChecksumManifest, root: Path, ignore_missing: bool, report: Report, stop: StopSignal
+        self,
+        manifest: ChecksumManifest,
+        root: Path,
+        ignore_missing: bool,
+        report: Report,
+        stop: StopSignal,
+        journal: Journal,
     ) -> None:
         self._manifest = manifest
         self._root = root
         self._ignore_missing = ignore_missing
         self._report = report
         self._stop = stop
+        self._journal = journal
+        self._earlier = EarlierRuns()
+        self._earlier_bytes = 0
+        self._continued: list[str] = []
         self._findings: list[Finding] = []
         self._more_findings = 0
         self._bad_lines: list[BadLine] = []
@@ -101,7 +116,7 @@ class _Check:
             files_total=self._files if complete else max(lines - self._bad_count, self._files),
             files_ok=self._ok,
             bytes_total=max(self._listed_bytes, self._bytes),
-            bytes_read=self._bytes,
+            bytes_read=self._bytes - self._earlier_bytes,
             findings=tuple(self._findings),
             complete=complete,
             proven=PROVEN,
@@ -111,16 +126,26 @@ class _Check:
         )
 
     def _check_all(self) -> None:
-        with contextlib.closing(
-            check_batches(self._manifest, root=self._root, report=self._report, stop=self._stop)
-        ) as batches:
+        batches = check_batches(
+            self._manifest, root=self._root, report=self._report, stop=self._stop, journal=self._journal
+        )
+        with contextlib.closing(batches):
             for batch in batches:
+                for mark in batch.earlier:
+                    self._earlier.add(mark.at)
+                    self._earlier_bytes += mark.size or 0
+                self._take_continued(batch)
                 if batch.all_same:
                     self._ok += len(batch.lines)
                     self._files += len(batch.lines)
                     self._bytes += sum(batch.sizes)
                 else:
                     self._take_each(batch)
+
+    def _take_continued(self, batch: CheckedLines) -> None:
+        for name, begun in batch.continued.items():
+            self._earlier_bytes += begun.size
+            self._continued.append(describe_continued(escape_for_display(name), begun.size, begun.at))
 
     def _take_each(self, batch: CheckedLines) -> None:
         for checked in batch.checked:
@@ -198,6 +223,9 @@ class _Check:
             notes.append(f"{self._bad_count - len(self._bad_lines):,} more lines are no lines of a manifest")
         if self._ignored:
             notes.append(f"{self._ignored:,} listed files are not there and were passed over")
+        if self._earlier.count:
+            notes.append(f"{self._earlier.describe('read', 'sizes, times and inodes')}.")
+        notes += [f"{sentence}." for sentence in self._continued]
         if self._more_findings:
             notes.append(f"{self._more_findings:,} more findings are not named")
         return notes

@@ -7,7 +7,9 @@ import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from archive_tui.continuation import Journal, no_journal
 from archive_tui.errors import ManifestError, OperationStopped
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
@@ -17,11 +19,12 @@ from archive_tui.manifests.dataset_manifest import MANIFEST_NAME
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.manifest_names import has_manifest_name
 from archive_tui.operations.folder_listing import list_folder_files
+from archive_tui.operations.folder_marks import FolderMarks
 from archive_tui.operations.hashing.batches import HashBatch, HashedFile
 from archive_tui.operations.hashing.files import hash_batches
 from archive_tui.operations.manifest_checking import check_manifest
 from archive_tui.operations.scanning.contained_open import source_not_found
-from archive_tui.progress import Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
+from archive_tui.progress import BytesDone, Ended, ItemFailed, Notice, Planned, Report, StopSignal, ignore, never
 
 PHASE = "verify"
 PROVEN = "every listed file read in full and hashed here"
@@ -29,13 +32,19 @@ PROVEN = "every listed file read in full and hashed here"
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 
 
-def verify_folder(folder: Path, *, report: Report = ignore, stop: StopSignal = never) -> IntegrityReport:
+def verify_folder(
+    folder: Path, *, report: Report = ignore, stop: StopSignal = never, journal: Journal = no_journal
+) -> IntegrityReport:
     """Returns what was found when every file of the folder's manifest was hashed. Nothing is changed.
 
     Findings, sorted by path: CHANGED (another digest, or a symbolic link, folder or device in the file's place),
     MISSING, EXTRA (there, but not listed; the manifest itself and unfinished writes of this program do not count),
     UNREADABLE. Symbolic links below `folder` are never followed. A stop gives a report with `complete` False. Phase
     `verify`: bytes and items of the listed files. Memory grows with the manifest, not with the files.
+
+    With a `journal`, what an earlier run has found good and whose stamp has not changed since is not read again, and a
+    large file is gone on with where it was left; the notes say so, and `bytes_read` is what this run has read. Findings
+    are always looked at again.
 
     Without a manifest.json the one checksum manifest at the top of the folder counts (`SHA256SUMS`, `*.sha256`), its
     names taken from the folder; see `check_manifest`.
@@ -60,8 +69,8 @@ def verify_folder(folder: Path, *, report: Report = ignore, stop: StopSignal = n
         )
     if lists:
         with open_manifest(lists[0], root=folder) as manifest:
-            return check_manifest(manifest, root=folder, extra_folders=["."], report=report, stop=stop)
-    return _Verification(folder, find_manifest(folder), report, stop).run()
+            return check_manifest(manifest, root=folder, extra_folders=["."], report=report, stop=stop, journal=journal)
+    return _Verification(folder, find_manifest(folder), report, stop, journal).run()
 
 
 def _find_checksum_manifests(folder: Path) -> list[Path]:
@@ -72,13 +81,17 @@ def _find_checksum_manifests(folder: Path) -> list[Path]:
 
 
 class _Verification:
-    def __init__(self, folder: Path, manifest: FoundManifest, report: Report, stop: StopSignal) -> None:
+    def __init__(
+        self, folder: Path, manifest: FoundManifest, report: Report, stop: StopSignal, journal: Journal
+    ) -> None:
         self._folder = folder
         self._manifest = manifest
         self._inventory: Inventory = manifest.inventory
         self._report = report
         self._stop = stop
+        self._journal = journal
         self._findings: list[Finding] = []
+        self._notes: list[str] = []
         self._ok = 0
         self._bytes = 0
         self._looked_at = 0
@@ -88,7 +101,10 @@ class _Verification:
         complete = False
         self._report(Planned(PHASE, len(self._inventory), self._inventory.total_bytes))
         try:
-            self._hash_listed()
+            if self._journal.is_kept:
+                self._hash_unread()
+            else:
+                self._hash_listed()
             self._find_extra()
             complete = True
         except OperationStopped:
@@ -105,6 +121,7 @@ class _Verification:
             complete=complete,
             proven=PROVEN,
             seconds=time.monotonic() - begun,
+            notes=tuple(self._notes),
         )
 
     def _hash_listed(self) -> None:
@@ -114,7 +131,29 @@ class _Verification:
             for batch in batches:
                 self._compare(batch)
 
-    def _compare(self, batch: HashBatch[None]) -> None:
+    def _hash_unread(self) -> None:
+        """The same with a journal."""
+        marks = FolderMarks(self._journal, PHASE, self._folder, self._inventory, self._stop)
+        plain, self._report = self._report, marks.add_earlier(self._report)
+        try:
+            self._hash_and_mark(marks)
+            self._report(BytesDone(PHASE, self._bytes))
+        finally:
+            marks.close()
+            self._report = plain
+            self._ok += marks.earlier.count
+            self._looked_at += marks.earlier.count
+            self._bytes -= sum(continued.size for continued in marks.continued.values())
+            self._notes = marks.notes()
+
+    def _hash_and_mark(self, marks: FolderMarks) -> None:
+        with contextlib.closing(marks.hash_unread(report=self._report)) as batches:
+            for batch in batches:
+                before = len(self._findings)
+                self._compare(batch)
+                marks.record(batch, {finding.path: finding for finding in self._findings[before:]})
+
+    def _compare(self, batch: HashBatch[Any]) -> None:
         entries = [self._inventory[path] for path in batch.paths]
         digests_fit = "".join([entry.digest or "" for entry in entries]) == batch.digests.hex()
         sizes_fit = all(entry.size in (None, size) for entry, size in zip(entries, batch.sizes, strict=True))

@@ -6,12 +6,16 @@ import dataclasses
 
 from archive_tui.archives.datasets.catalog import list_versions, read_version_manifest
 from archive_tui.archives.datasets.planning import INCREMENTS, PublishPlan, choose_version
-from archive_tui.errors import ArchiveError, ObjectExists
+from archive_tui.continuation import Journal
+from archive_tui.errors import ArchiveError, ObjectExists, StorageUnavailable
 from archive_tui.integrity.inventory import Entry, Inventory, compare_inventories
 from archive_tui.names.dataset_names import archive_key, manifest_key, version_number
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.source_inventory import hash_source
 from archive_tui.progress import Report, StopSignal
+
+NUMBER = "number"
+"""Under this name a journal keeps the number that was taken instead of the planned one."""
 
 
 class IdenticalContent(Exception):
@@ -31,6 +35,8 @@ def find_published_twin(
     try:
         taken = next(known for known in list_versions(store, plan.request.name) if known.version == plan.version)
         manifest = read_version_manifest(store, taken)
+    except StorageUnavailable:
+        raise  # nothing is known of what lies there
     except (StopIteration, ArchiveError):
         return None  # it cannot be shown to be the same, so it is a conflict
     if dict(manifest.dataset) != plan.details:
@@ -48,14 +54,22 @@ def with_next_version(store: ObjectStore, plan: PublishPlan) -> PublishPlan:
     increment = plan.request.version if plan.request.version in INCREMENTS else "patch"
     # The number that was refused counts as taken even where the listing does not show it yet: each attempt gets on.
     versions = {known.version for known in list_versions(store, plan.request.name)} | {plan.version}
-    version = choose_version(sorted(versions, key=version_number), increment)
-    return dataclasses.replace(
-        plan,
-        version=version,
-        key=archive_key(plan.request.name, version),
-        manifest_key=manifest_key(plan.request.name, version),
-        same_version=None,
-    )
+    return _with_version(plan, choose_version(sorted(versions, key=version_number), increment))
+
+
+def with_number_of_earlier_run(store: ObjectStore, plan: PublishPlan, journal: Journal) -> PublishPlan:
+    """The plan with the number that an earlier run had come to, so that what it has left is found again."""
+    number = journal.load(NUMBER)
+    if number is None:
+        return plan
+    plan = _with_version(plan, number.decode())
+    there = (known for known in list_versions(store, plan.request.name) if known.version == plan.version)
+    return dataclasses.replace(plan, same_version=next(there, None))
+
+
+def _with_version(plan: PublishPlan, version: str) -> PublishPlan:
+    key, beside = archive_key(plan.request.name, version), manifest_key(plan.request.name, version)
+    return dataclasses.replace(plan, version=version, key=key, manifest_key=beside, same_version=None)
 
 
 def make_conflict(plan: PublishPlan, store: ObjectStore, cause: ObjectExists) -> ObjectExists:

@@ -15,6 +15,7 @@ from archive_tui.names.dataset_names import archive_key, check_dataset_name, che
 from archive_tui.names.dataset_names import version_number as number
 from archive_tui.objects.object_store import ObjectStore, Support, Traits
 from archive_tui.operations.free_space import free_bytes
+from archive_tui.operations.scanning.chosen_entries import narrow_scan
 from archive_tui.operations.scanning.scan import SourceScan, scan_source
 from archive_tui.progress import Report, StopSignal, ignore, never
 
@@ -66,7 +67,8 @@ class DatasetDetails:
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
     """What was asked. `version` is patch, minor, major or a literal X.Y.Z. `on_conflict` is `fail` or `next`: what to
-    do when somebody else publishes the same number first. `allow_identical`: publish even if nothing has changed."""
+    do when somebody else publishes the same number first. `allow_identical`: publish even if nothing has changed.
+    `chosen` are entries of the source when only they are meant, a folder with all below it; empty: all."""
 
     name: str
     source: Path
@@ -76,6 +78,7 @@ class PublishRequest:
     follow_symlinks: bool = False
     on_conflict: str = "fail"
     allow_identical: bool = False
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class PublishPlan:
     """What would happen. `latest` and `latest_manifest` are the highest version there is (None: the first one).
     `difference` compares with it by name and size: equal sizes stand under `unknown` until they have been hashed.
     `same_version` is the published version of the same number, if there is one: identical content is then no conflict.
-    `free_bytes` is the room in a local store (None: not known). A plan with `refusals` cannot be published."""
+    `free_bytes` is the room in a local store (None: not known). `fixed_details`: what goes under `dataset` whatever is
+    carried over from where by now (None: that is worked out). A plan with `refusals` cannot be published."""
 
     request: PublishRequest
     version: str
@@ -97,11 +101,14 @@ class PublishPlan:
     free_bytes: int | None
     remarks: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    fixed_details: Mapping[str, Any] | None = None
 
     @property
     def details(self) -> dict[str, Any]:
         """What goes under `dataset` in the manifest: what was asked, else what the source or the latest version
         says."""
+        if self.fixed_details is not None:
+            return dict(self.fixed_details)
         carried = self.scan.carried_manifest or self.latest_manifest
         return self.request.details.merged_over(carried.dataset if carried else {})
 
@@ -135,6 +142,7 @@ def plan_publish(
     version = choose_version([known.version for known in versions], request.version)
     if scan is None:
         scan = scan_source(request.source, follow_symlinks=request.follow_symlinks, report=report, stop=stop)
+        scan = narrow_scan(scan, request.chosen)
     latest = versions[-1] if versions else None
     latest_manifest, manifest_remarks = _read_latest(store, latest)
     sizes = Inventory(Entry(file.path, file.size, None) for file in scan.files)

@@ -11,11 +11,14 @@ from archive_tui.archives.vault.evidence_book import EvidenceBook, EvidenceKeepe
 from archive_tui.archives.vault.line_results import already_there, failed, from_look, is_fatal
 from archive_tui.archives.vault.line_windows import LineSource, LineWork, run_lines
 from archive_tui.archives.vault.looking import Look, learn_promises
+from archive_tui.archives.vault.object_marks import ObjectMarks
+from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
 from archive_tui.archives.vault.path_archiving import PathArchiving
 from archive_tui.archives.vault.presence import list_presence
 from archive_tui.archives.vault.uploading import Uploader
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.continuation import Journal, no_journal
 from archive_tui.errors import AccessDenied, ArchiveError, ObjectExists, StorageFull, StorageUnavailable
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.names.display import escape_for_display
@@ -44,6 +47,7 @@ def archive_manifest(
     evidence_table: EvidenceKeeper | None = None,
     report: Report = ignore,
     stop: StopSignal = never,
+    journal: Journal = no_journal,
     threads: int | None = None,
 ) -> Iterator[LineNews]:
     """Uploads what is missing, and yields for each line, in order, what became of it.
@@ -55,7 +59,9 @@ def archive_manifest(
     ALREADY_THERE rests on the store's own word about the digest, on an earlier look at the same version, or on reading
     the object whole; never on its existence. What has other bytes is DAMAGED (under a path: EXISTS), named, and never
     replaced. A file that does not match its line is CHANGED and never stored under the wrong digest. MISSING,
-    UNREADABLE, REFUSED and FAILED concern one line; the rest goes on.
+    UNREADABLE, REFUSED and FAILED concern one line; the rest goes on. With a `journal` that is kept, a later run of the
+    same job builds on what an earlier one has proven of the very version that lies there, also when that was killed,
+    and says of which lines the upload was its own (`earlier`).
 
     Raises: StorageUnavailable, AccessDenied, StorageFull: the run ends, what is stored stays, and running the same
     again uploads the rest; what reading the manifest raises; OperationStopped within one block. The lines before have
@@ -70,15 +76,18 @@ def archive_manifest(
         if is_asked:
             learn_promises(vault.store, stop=stop)
         presence = list_presence(vault.store, vault.prefix, count, stop=stop) if is_asked else None
-        looker = ContentLooker(vault, book, presence, stop, sure=True)
+        marks = ObjectMarks(journal, PHASE, vault.store.identity)
+        reading = ObjectReading(vault.store, journal, stop=stop)
+        looker = ContentLooker(vault, book, marks, reading, presence, stop, sure=True)
         work: LineWork
         if target is None:
-            work = _VaultArchiving(vault, book, looker, Uploader(vault.store, root, paced, stop))
+            work = _VaultArchiving(vault, book, looker, marks, Uploader(vault.store, root, paced, stop))
         else:
             learn_promises(target.store, stop=stop)
             work = PathArchiving(
                 vault, book, None if upload_all else looker.look, target,
-                EvidenceBook(evidence_table, target.store.identity), Uploader(target.store, root, paced, stop), stop,
+                EvidenceBook(evidence_table, target.store.identity), marks,
+                ObjectMarks(journal, PHASE, target.store.identity), Uploader(target.store, root, paced, stop), stop,
             )  # fmt: skip
         yield from run_lines(
             manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
@@ -95,8 +104,10 @@ def _find_threads(store: ObjectStore) -> int:
 class _VaultArchiving(ContentWork):
     """Lines of one digest are done together: one look, at most one upload."""
 
-    def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker, uploader: Uploader) -> None:
-        super().__init__(vault, book, looker)
+    def __init__(
+        self, vault: Vault, book: EvidenceBook, looker: ContentLooker, marks: ObjectMarks, uploader: Uploader
+    ) -> None:
+        super().__init__(vault, book, looker, marks)
         self._uploader = uploader
 
     def settle(self, lines: Sequence[ManifestLine], look: Look) -> Sequence[LineResult]:
@@ -113,7 +124,7 @@ class _VaultArchiving(ContentWork):
             return self._upload(line, look.key)
         if look.outcome is Outcome.DAMAGED:
             return from_look(line, look, self.vault.title)
-        return already_there(line, look)
+        return already_there(line, look)._replace(earlier=self._marks.find_earlier(line, Outcome.UPLOADED))
 
     def _upload(self, line: ManifestLine, key: str) -> LineResult:
         try:

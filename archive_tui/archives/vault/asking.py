@@ -8,10 +8,13 @@ from dataclasses import replace
 from archive_tui.archives.vault.evidence_book import EvidenceBook, EvidenceKeeper
 from archive_tui.archives.vault.line_results import failed, from_look, is_fatal
 from archive_tui.archives.vault.line_windows import LineSource, run_lines
-from archive_tui.archives.vault.looking import Look, judge, learn_promises, look_at
+from archive_tui.archives.vault.looking import Look, judge, learn_promises, look_at, look_for_version
+from archive_tui.archives.vault.object_marks import ObjectMarks
+from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
 from archive_tui.archives.vault.presence import Presence, list_presence
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.continuation import Journal, no_journal
 from archive_tui.errors import ArchiveError
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import ManifestLine
@@ -32,13 +35,16 @@ def ask_vault(
     read: bool = False,
     report: Report = ignore,
     stop: StopSignal = never,
+    journal: Journal = no_journal,
     threads: int = ASKERS,
 ) -> Iterator[LineNews]:
     """Yields for each line, in order, HELD with the evidence, ABSENT, DAMAGED with what was found, or FAILED.
 
     Each content is asked for once in a window of lines, however many names it has; memory does not grow with the
     manifest. `read`: contents are read whole and hashed. What is proven is recorded in `evidence_table`, also when
-    the run is stopped or fails.
+    the run is stopped or fails. With a `journal` that is kept, contents that an earlier run of the same job has read
+    whole are not read again while the same version lies there (`earlier`); they are asked for it; in a large
+    one it goes on after the last 64 MiB.
 
     Raises: StorageUnavailable, AccessDenied, what else concerns the whole store; what reading the manifest raises;
     OperationStopped. The lines before have been yielded.
@@ -48,7 +54,9 @@ def ask_vault(
     presence = list_presence(vault.store, vault.prefix, count, stop=stop)
     book = EvidenceBook(evidence_table, vault.store.identity)
     paced = PacedReport(report, PHASE)
-    work = ContentWork(vault, book, ContentLooker(vault, book, presence, stop, read=read))
+    marks = ObjectMarks(journal, PHASE, vault.store.identity)
+    reading = ObjectReading(vault.store, journal, stop=stop)
+    work = ContentWork(vault, book, ContentLooker(vault, book, marks, reading, presence, stop, read=read), marks)
     yield from run_lines(
         manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
     )
@@ -64,6 +72,8 @@ class ContentLooker:
         self,
         vault: Vault,
         book: EvidenceBook,
+        marks: ObjectMarks,
+        reading: ObjectReading,
         presence: Presence | None,
         stop: StopSignal,
         *,
@@ -72,6 +82,8 @@ class ContentLooker:
     ) -> None:
         self._vault = vault
         self._book = book
+        self._marks = marks
+        self._reading = reading
         self._presence = presence
         self._stop = stop
         self._read = read
@@ -95,10 +107,15 @@ class ContentLooker:
 
     def look_again(self, digest: str) -> Look:
         """Looks without regard to the listing. Raises: as `look`."""
-        known = self._book.known(self._vault.key(digest))
-        look = look_at(self._vault, digest, known=known, read=self._read, stop=self._stop)
+        key = self._vault.key(digest)
+        earlier = self._marks.find_read(key) if self._read else None
+        still = look_for_version(self._vault.store, earlier) if earlier is not None else None
+        if still is not None:
+            return self._noted(still)
+        known = self._book.known(key)
+        look = look_at(self._vault, digest, known=known, read=self._read, reading=self._reading, stop=self._stop)
         if self._sure and look.evidence is not None and look.evidence.level is EvidenceLevel.LISTED:
-            look = look_at(self._vault, digest, read=True, stop=self._stop)
+            look = look_at(self._vault, digest, read=True, reading=self._reading, stop=self._stop)
         return self._noted(look)
 
     def _noted(self, look: Look) -> Look:
@@ -112,18 +129,25 @@ class ContentWork:
     A failure that is not the whole store's is the result of those lines.
     """
 
-    def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker) -> None:
+    def __init__(self, vault: Vault, book: EvidenceBook, looker: ContentLooker, marks: ObjectMarks) -> None:
         self.vault = vault
         self._book = book
         self._looker = looker
+        self._marks = marks
 
     def group_of(self, line: ManifestLine) -> str:
         return line.digest
 
     def begin_window(self, lines: Sequence[ManifestLine]) -> None:
-        self._book.turn_to({self.vault.key(line.digest) for line in lines})
+        self._marks.turn_to(lines)
+        self._book.turn_to({self.vault.key(line.digest) for line in lines}, self._marks.evidence)
 
     def work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
+        results = self._work(lines)
+        self._marks.record(results)
+        return results
+
+    def _work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
         digest = lines[0].digest
         try:
             look = self._looker.look(digest)

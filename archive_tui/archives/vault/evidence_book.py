@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
@@ -28,9 +28,14 @@ class EvidenceBook:
         self._new: list[Evidence] = []
         self._lock = threading.Lock()
 
-    def turn_to(self, keys: Iterable[str]) -> None:
-        """Looks up what is known of these keys, and forgets the ones before."""
+    def turn_to(self, keys: Iterable[str], marked: Mapping[str, Evidence] | None = None) -> None:
+        """Looks up what is known of these keys, and forgets the ones before. `marked` is what the journal of a job adds
+        to it; of two, that counts which was found out later."""
         self._known = self._keeper.lookup(self._store, keys) if self._keeper is not None else {}
+        for key, evidence in (marked or {}).items():
+            known = self._known.get(key)
+            if known is None or (known.version != evidence.version and known.checked_at < evidence.checked_at):
+                self._known[key] = evidence
 
     def known(self, key: str) -> Evidence | None:
         return self._known.get(key)

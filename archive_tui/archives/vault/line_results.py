@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive_tui.archives.vault.looking import ABSENT_PLACES, Look
-from archive_tui.archives.vault.outcomes import LineResult, Outcome
+from archive_tui.archives.vault.outcomes import EarlierResult, LineResult, Outcome
 from archive_tui.errors import (
     AccessDenied,
     ArchiveError,
@@ -54,7 +54,8 @@ def from_look(line: ManifestLine, look: Look, place: str) -> LineResult:
         return LineResult(line, Outcome.ABSENT, look.key, error=absent)
     if look.outcome is Outcome.DAMAGED:
         return _damaged(line, look, place)
-    return LineResult(line, look.outcome, look.key, look.evidence, look.size)
+    earlier = EarlierResult(look.outcome, look.earlier) if look.earlier is not None else None
+    return LineResult(line, look.outcome, look.key, look.evidence, look.size, earlier=earlier)
 
 
 def already_there(line: ManifestLine, look: Look) -> LineResult:

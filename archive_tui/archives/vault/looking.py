@@ -8,12 +8,12 @@ from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import Outcome
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.errors import ObjectNotFound, StorageError, StorageUnavailable
 from archive_tui.integrity.digest import DIGEST_OF_NOTHING
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.integrity.streams import hash_stream, read_chunks
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
 from archive_tui.progress import StopSignal, check_stop, never
 
@@ -22,9 +22,6 @@ ABSENT_PLACES = frozenset({"no-such-bucket", "container-missing", "not-a-folder"
 
 STOP_SECONDS = 0.1
 """Between two looks at `stop` while the first answer of a server is waited for."""
-
-READ_ATTEMPTS = 3
-"""How often an object is read again that was replaced while it was read."""
 
 ATTESTED = "The server says of what it received that it has this digest."
 ATTESTED_OTHER = "The server says of what it received that it has another digest."
@@ -39,20 +36,28 @@ _SETTLING = frozenset({EvidenceLevel.READ, EvidenceLevel.ATTESTED, EvidenceLevel
 
 class Look(NamedTuple):
     """`outcome` is HELD, ABSENT or DAMAGED. `evidence` and `size` (bytes) are None when it is ABSENT; `found` is the
-    digest of the other bytes, where it is known."""
+    digest of the other bytes, where it is known. `earlier`: an earlier run of this job has found it out, at a time in
+    seconds since the epoch, and the same version lies there; None: it was looked at now."""
 
     outcome: Outcome
     key: str
     evidence: Evidence | None = None
     size: int | None = None
     found: str | None = None
+    earlier: float | None = None
 
 
 def look_at(
-    vault: Vault, digest: str, *, known: Evidence | None = None, read: bool = False, stop: StopSignal = never
+    vault: Vault,
+    digest: str,
+    *,
+    known: Evidence | None = None,
+    read: bool = False,
+    reading: ObjectReading | None = None,
+    stop: StopSignal = never,
 ) -> Look:
     """Looks whether the vault holds the content with this digest; see `look_at_key`."""
-    return look_at_key(vault.store, vault.key(digest), digest, known=known, read=read, stop=stop)
+    return look_at_key(vault.store, vault.key(digest), digest, known=known, read=read, reading=reading, stop=stop)
 
 
 def look_at_key(
@@ -62,21 +67,36 @@ def look_at_key(
     *,
     known: Evidence | None = None,
     read: bool = False,
+    reading: ObjectReading | None = None,
     stop: StopSignal = never,
 ) -> Look:
     """Looks whether the object under `key` has this digest (lower case), and how surely.
 
     `known` is what was found out about the object before; it counts only for the very version that lies there now.
-    `read`: the object is read whole and hashed, whatever anybody says of it.
+    `read`: the object is read whole and hashed, whatever anybody says of it; by `reading`, when there is one.
 
     Raises: what the store raises, but for an absent object; OperationStopped.
     """
     try:
         if read:
-            return _read_whole(store, key, digest, stop)
+            return _read_whole(reading or ObjectReading(store, stop=stop), store, key, digest)
         return judge(store.identity, store.info(key), digest, known)
     except ObjectNotFound:
         return Look(Outcome.ABSENT, key)
+
+
+def look_for_version(store: ObjectStore, known: Evidence) -> Look | None:
+    """Looks whether the object lies there in the very version that is known to be right; None: in another one.
+
+    Raises: what the store raises, but for an absent object.
+    """
+    try:
+        info = store.info(known.key)
+    except ObjectNotFound:
+        return Look(Outcome.ABSENT, known.key)
+    if known.version is None or info.version != known.version or info.size not in (known.size, -1):
+        return None
+    return Look(Outcome.HELD, known.key, known, known.size, earlier=known.checked_at)
 
 
 def judge(store_identity: str, info: ObjectInfo, digest: str, known: Evidence | None = None) -> Look:
@@ -121,24 +141,8 @@ def _judge_earlier(store: str, info: ObjectInfo, digest: str, earlier: Evidence)
     return _held(store, info, EvidenceLevel.UNCHANGED, digest, method)
 
 
-def _read_whole(store: ObjectStore, key: str, digest: str, stop: StopSignal) -> Look:
-    for _ in range(READ_ATTEMPTS):
-        before = store.info(key)
-        with store.open(key) as reader:
-            found, size = hash_stream(read_chunks(reader, stop=stop))
-        # A version is part of the evidence: it has to be that of the bytes which were read.
-        info = store.info(key)
-        if before.version == info.version:
-            break
-    else:
-        raise StorageError(
-            f"Replaced again and again while it was read: {key}",
-            key=key,
-            store=store.label,
-            hint="Somebody writes to it. Look again later.",
-            code="object-changed",
-        )
-    read = ObjectInfo(key, size, info.modified, info.version)
+def _read_whole(reading: ObjectReading, store: ObjectStore, key: str, digest: str) -> Look:
+    found, read = reading.read(key, digest)
     if found != digest:
         return _damaged(store.identity, read, found, READ)
     return _held(store.identity, read, EvidenceLevel.READ, found, READ)

@@ -8,6 +8,7 @@ from archive_tui.archives.vault.archive_target import ArchiveTarget
 from archive_tui.archives.vault.evidence_book import EvidenceBook
 from archive_tui.archives.vault.line_results import already_there, failed, from_look, is_fatal, other_content
 from archive_tui.archives.vault.looking import Look, look_at_key
+from archive_tui.archives.vault.object_marks import ObjectMarks
 from archive_tui.archives.vault.outcomes import LineResult, Outcome
 from archive_tui.archives.vault.uploading import Uploader
 from archive_tui.archives.vault.vault import Vault
@@ -30,6 +31,8 @@ class PathArchiving:
         look_in_vault: Callable[[str], Look] | None,
         target: ArchiveTarget,
         target_book: EvidenceBook,
+        vault_marks: ObjectMarks,
+        target_marks: ObjectMarks,
         uploader: Uploader,
         stop: StopSignal,
     ) -> None:
@@ -38,6 +41,8 @@ class PathArchiving:
         self._look_in_vault = look_in_vault
         self._target = target
         self._target_book = target_book
+        self._vault_marks = vault_marks
+        self._target_marks = target_marks
         self._uploader = uploader
         self._stop = stop
 
@@ -45,16 +50,21 @@ class PathArchiving:
         return self._key_or_none(line) or f"\0{line.name}"
 
     def begin_window(self, lines: Sequence[ManifestLine]) -> None:
-        self._target_book.turn_to({key for line in lines if (key := self._key_or_none(line)) is not None})
+        self._target_marks.turn_to(lines)
+        keys = {key for line in lines if (key := self._key_or_none(line)) is not None}
+        self._target_book.turn_to(keys, self._target_marks.evidence)
         if self._look_in_vault is not None:
-            self._vault_book.turn_to({self._vault.key(line.digest) for line in lines})
+            self._vault_marks.turn_to(lines)
+            self._vault_book.turn_to({self._vault.key(line.digest) for line in lines}, self._vault_marks.evidence)
 
     def end_window(self) -> None:
         self._vault_book.write()
         self._target_book.write()
 
     def work(self, lines: Sequence[ManifestLine]) -> Sequence[LineResult]:
-        return [self._archive(line) for line in lines]
+        results = [self._archive(line) for line in lines]
+        self._target_marks.record(results)
+        return results
 
     def _key_or_none(self, line: ManifestLine) -> str | None:
         try:
@@ -108,7 +118,7 @@ class PathArchiving:
                 return result
         if look.outcome is Outcome.DAMAGED:
             return other_content(line, look, self._target.title)
-        return already_there(line, look)
+        return already_there(line, look)._replace(earlier=self._target_marks.find_earlier(line, Outcome.UPLOADED))
 
     def _look(self, line: ManifestLine, key: str) -> Look:
         store = self._target.store

@@ -32,13 +32,26 @@ _make_file = partial(tuple.__new__, HashedFile)
 
 class HashBatch(Generic[Tag]):
     """`digests` are those of all paths in one piece, 32 bytes each, `errors` by position; `changed` are the positions
-    of files that were written to while they were read, in any order; `tag` is the caller's."""
+    of files that were written to while they were read, in any order; `tag` is the caller's. `weight`: as how many files
+    it counts while it waits to be yielded; None: as its own."""
 
-    __slots__ = ("changed", "digests", "errors", "impossible", "is_done", "paths", "sizes", "tag", "unfinished")
+    __slots__ = (
+        "changed",
+        "digests",
+        "errors",
+        "impossible",
+        "is_done",
+        "paths",
+        "sizes",
+        "tag",
+        "unfinished",
+        "weight",
+    )
 
-    def __init__(self, paths: Sequence[str], tag: Tag) -> None:
+    def __init__(self, paths: Sequence[str], tag: Tag, weight: int | None = None) -> None:
         self.paths = paths
         self.tag = tag
+        self.weight = len(paths) if weight is None else weight
         self.sizes: list[int] = []
         self.digests: bytes | bytearray = b""
         self.errors: dict[int, OSError] = {}

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from archive_tui.errors import OperationStopped
 from archive_tui.integrity.streams import MIDDLE_BLOCK, hash_descriptor
+from archive_tui.operations.hashing.file_checkpoints import FileCheckpoints
 from archive_tui.operations.hashing.opened_paths import Paths
 from archive_tui.operations.hashing.paced_report import PacedReport
 from archive_tui.operations.hashing.small_files import NO_DIGEST, is_same_state
@@ -36,8 +37,17 @@ class LargeFiles(Generic[Task]):
     """At most `threads` threads, started when there is something to do. `reader` is there from the first
     file on, and can be read when something is done."""
 
-    def __init__(self, paths: Paths, threads: int, *, stop: StopSignal, meter: PacedReport) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        threads: int,
+        *,
+        stop: StopSignal,
+        meter: PacedReport,
+        checkpoints: FileCheckpoints | None = None,
+    ) -> None:
         self._paths = paths
+        self._checkpoints = checkpoints
         self._most = threads
         self._stop = stop
         self._meter = meter
@@ -99,13 +109,7 @@ class LargeFiles(Generic[Task]):
         try:
             descriptor, before = self._open(path)
             try:
-                digest, size = hash_descriptor(
-                    descriptor,
-                    done=lambda count: self._meter.set_partial(path, count),
-                    stop=self._stop,
-                    read_ahead=self._has_idle_core,
-                    buffer=buffer,
-                )
+                digest, size = self._hash_open(path, descriptor, before, buffer)
                 is_changed = stat.S_ISREG(before.st_mode) and not is_same_state(before, os.fstat(descriptor))
             finally:
                 os.close(descriptor)
@@ -114,6 +118,27 @@ class LargeFiles(Generic[Task]):
             return LargeResult(task, 0, NO_DIGEST, OSError(error.errno or errno.EIO, error.strerror or str(error)))
         self._meter.end_partial(path)
         return LargeResult(task, size, bytes.fromhex(digest), None, is_changed=is_changed)
+
+    def _hash_open(self, path: str, descriptor: int, status: os.stat_result, buffer: bytearray) -> tuple[str, int]:
+        checkpoint = None if self._checkpoints is None else self._checkpoints.begin(path, descriptor, status)
+
+        def done(count: int) -> None:
+            self._meter.set_partial(path, count)
+            if checkpoint is not None:
+                checkpoint.reach(count)
+
+        found = hash_descriptor(
+            descriptor,
+            done=done,
+            stop=self._stop,
+            read_ahead=self._has_idle_core,
+            buffer=buffer,
+            digest=None if checkpoint is None else checkpoint.digest,
+            begin=0 if checkpoint is None else checkpoint.digest.size,
+        )
+        if checkpoint is not None:
+            checkpoint.end()
+        return found
 
     def _has_idle_core(self) -> bool:
         return self.under_way < self._most

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from archive_tui.operations.hashing.batches import HashBatch
+from archive_tui.operations.hashing.file_checkpoints import FileCheckpoints
 from archive_tui.operations.hashing.large_files import LargeFiles
 from archive_tui.operations.hashing.opened_paths import open_paths
 from archive_tui.operations.hashing.paced_report import PacedReport
@@ -50,6 +51,7 @@ class HashWorkers(Generic[Tag]):
         phase: str,
         follow_symlinks: bool = False,
         in_order: bool = False,
+        checkpoints: FileCheckpoints | None = None,
     ) -> None:
         self._root = os.fspath(root if follow_symlinks else root.absolute())
         self._follow = follow_symlinks
@@ -59,7 +61,7 @@ class HashWorkers(Generic[Tag]):
         self._paths = open_paths(self._root, follow_symlinks=follow_symlinks)
         self._meter = PacedReport(report, phase)
         self._large: LargeFiles[tuple[HashBatch[Tag], int]] = LargeFiles(
-            self._paths, threads, stop=self, meter=self._meter
+            self._paths, threads, stop=self, meter=self._meter, checkpoints=checkpoints
         )
         self._source: Iterator[HashBatch[Tag]] = iter(())
         self._is_cut = False  # all batches have been taken from the source
@@ -101,7 +103,7 @@ class HashWorkers(Generic[Tag]):
         ready = self._batches if self._in_order else self._finished
         while ready and ready[0].is_done:
             batch = ready.popleft()
-            self._waiting -= len(batch.paths)
+            self._waiting -= batch.weight
             yield batch
         if self._in_order:
             self._finished.clear()
@@ -118,10 +120,10 @@ class HashWorkers(Generic[Tag]):
             return None
         if self._in_order:
             self._batches.append(batch)
+        self._waiting += batch.weight
         if not batch.paths:
             self._finish(batch)
             return None
-        self._waiting += len(batch.paths)
         self._handed_out += len(batch.paths)
         return batch
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 from isal import isal_zlib
 
@@ -26,6 +27,12 @@ _PROBE_SAMPLES = 4
 _PROBE_SIZE = 8 << 10
 _PROBE_GAIN = 32  # a block is worth deflating when its samples shrink by at least one part in 32
 _LONGEST_STORED = 0xFFFF
+_SYNC_MARK = b"\x00\x00\xff\xff"
+"""The empty stored block of a sync flush, its header of three bits before it."""
+
+_LAST_STORED_SIZE = BLOCK_SIZE % _LONGEST_STORED
+_LAST_STORED = struct.pack("<B2H", 0, _LAST_STORED_SIZE, _LAST_STORED_SIZE ^ _LONGEST_STORED)
+"""The header of the last piece of a whole block that is stored, which has no sync flush behind it."""
 
 
 def check_level(level: int) -> int:
@@ -65,6 +72,21 @@ def deflate_block(data: bytes | memoryview, level: int) -> bytes:
         stream = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         deflated = stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)
     return deflated if len(deflated) < len(data) else _store_block(data)
+
+
+def block_ends(packed: bytes) -> Iterator[int]:
+    """Yields the places in `packed` where a block may end: nearly all of them are, and none is missing that lies so far
+    behind the beginning that the mark of its end is in there whole."""
+    places = {place + len(_SYNC_MARK) for place in _find_all(packed, _SYNC_MARK)}
+    places.update(place + len(_LAST_STORED) + _LAST_STORED_SIZE for place in _find_all(packed, _LAST_STORED))
+    yield from sorted(place for place in places if place <= len(packed))
+
+
+def _find_all(packed: bytes, mark: bytes) -> Iterator[int]:
+    place = packed.find(mark)
+    while place >= 0:
+        yield place
+        place = packed.find(mark, place + 1)
 
 
 def crc32(data: bytes | memoryview, value: int = 0) -> int:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Finding, FindingKind
@@ -23,7 +24,9 @@ from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.packing.archive import TINY_FILE, default_threads
 from archive_tui.operations.unpacking.archive_stream import ArchiveStream
 from archive_tui.operations.unpacking.central_directory import ArchiveMember
-from archive_tui.operations.unpacking.members import Batch, UnpackedMember, unpack_batch, unpack_large
+from archive_tui.operations.unpacking.large_members import MemberKeeping, unpack_large
+from archive_tui.operations.unpacking.members import Batch, UnpackedMember, unpack_batch
+from archive_tui.operations.unpacking.points import MemberPoint, UnpackPoint
 from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
 from archive_tui.progress import (
     BytesDone,
@@ -36,6 +39,9 @@ from archive_tui.progress import (
     ignore,
     never,
 )
+
+if TYPE_CHECKING:
+    from archive_tui.operations.unpacking.continuation import ArchiveJournal  # ctypes: for those who keep one
 
 BATCH_BYTES = 2 << 20
 BATCH_MEMBERS = 256
@@ -71,13 +77,15 @@ def unpack_archive(
     report: Report = ignore,
     stop: StopSignal = never,
     threads: int | None = None,
+    journal: ArchiveJournal | None = None,
 ) -> UnpackedArchive:
     """Reads the whole archive once, checks every member's length, CRC-32 and headers, and hashes each.
 
     `into` is an empty folder of the caller's (a stage): files are made in it, never replaced, no link is followed;
     None: nothing is written. Members that do not inflate or have a wrong length or CRC-32 come back as `damaged` and
     are not kept; the rest goes on. Memory is bounded whatever the members declare. Writes are not flushed to the
-    disk. Phase `unpack`, or `verify` for None: bytes of the archive, items are members.
+    disk. Phase `unpack`, or `verify` for None: bytes of the archive, items are members. A `journal` is told how far it
+    has come, and goes on at its point: what was done before it is in `into`, and counts as what the manifest says.
 
     Raises: HostileArchive with the finding as its code; IntegrityError (archive-truncated) when the object ends too
     early, (archive-changed) when it is not what its structure was read from; StorageError, StorageFull;
@@ -88,11 +96,14 @@ def unpack_archive(
     report(Planned(phase, sum(_is_data(member) for member in checked.members), checked.size))
     finished = False
     try:
-        unpacked = _Unpacking(store, key, into, checked, phase, report, stop).run(threads or default_threads())
+        unpacking = _Unpacking(store, key, into, checked, phase, report, stop, journal)
+        unpacked = unpacking.run(threads or default_threads())
         finished = True
         return unpacked
     finally:
         report(Ended(phase, finished))
+        if journal is not None:
+            journal.flush_marks()
 
 
 class _Unpacking:
@@ -105,6 +116,7 @@ class _Unpacking:
         phase: str,
         report: Report,
         stop: StopSignal,
+        journal: ArchiveJournal | None,
     ) -> None:
         self._store = store
         self._key = key
@@ -113,9 +125,11 @@ class _Unpacking:
         self._phase = phase
         self._report = report
         self._stop = stop
+        self._journal = journal
+        self._point = None if journal is None else journal.point
         self._abandoned = threading.Event()
         self._one_at_a_time = threading.Lock()
-        self._window: deque[tuple[Future[list[UnpackedMember]], int]] = deque()
+        self._window: deque[tuple[Future[list[UnpackedMember]], int, UnpackPoint | None]] = deque()
         self._window_bytes = 0
         self._entries: list[Entry] = []
         self._damaged: list[Finding] = []
@@ -128,39 +142,82 @@ class _Unpacking:
             member_hasher = _start_threads(stack, 1, "hash-member")
             hasher = _start_threads(stack, 1, "hash")
             stack.callback(self._abandoned.set)
-            reader = stack.enter_context(self._store.open(self._key))
-            stream = ArchiveStream(self._count(read_chunks(reader, stop=self._stop)), hasher)
-            for batch in self._batches():
+            stream = self._open_stream(stack, hasher)
+            next_index = 0 if self._point is None else self._point.index
+            for batch in self._batches(next_index):
+                next_index += len(batch.members)
                 if batch.weight >= LARGE_BYTES:
-                    self._add(unpack_large(stream, batch, self._into, member_hasher, self._stop))
-                else:
-                    content = stream.take(batch.packed_size)
-                    future = pool.submit(self._unpack_batch, batch, content)
-                    self._window.append((future, batch.weight))
-                    self._window_bytes += batch.weight
-                    self._collect(WINDOW_BYTES)
+                    self._unpack_large(stream, batch, next_index - 1, member_hasher)
+                    continue
+                content = stream.take(batch.packed_size)
+                future = pool.submit(self._unpack_batch, batch, content)
+                self._window.append((future, batch.weight, _make_point(stream, next_index)))
+                self._window_bytes += batch.weight
+                self._collect(WINDOW_BYTES)
             self._collect(0)
             digest = stream.finish(self._structure.directory_digest, self._structure.size)
         return UnpackedArchive(
             Inventory(self._entries), tuple(self._damaged), digest, self._structure.size, self._manifest
         )
 
+    def _open_stream(self, stack: ExitStack, hasher: Executor) -> ArchiveStream:
+        """Returns the stream where unpacking begins or goes on."""
+        point, offset = self._point, 0 if self._point is None else self._point.hashed
+        reader = stack.enter_context(self._store.open(self._key, offset))
+        chunks = self._count(read_chunks(reader, stop=self._stop), offset)
+        if self._journal is None:
+            return ArchiveStream(chunks, hasher)
+        stream = ArchiveStream(chunks, hasher, self._journal.new_digest(), self._journal.every)
+        if point is not None:
+            self._take_over(self._journal)
+            while stream.position < (begin := point.position(self._structure)):
+                stream.take_some(begin - stream.position)
+        return stream
+
+    def _take_over(self, journal: ArchiveJournal) -> None:
+        """Counts the members before the point as what they were found to be: what the manifest says."""
+        for member in journal.done_members():
+            self._items += _is_data(member)
+            if member.path == MANIFEST_NAME:
+                self._manifest = journal.manifest
+            elif not member.is_folder:
+                entry = journal.expected(member)
+                self._entries.append(Entry(member.path, member.size, None if entry is None else entry.digest))
+
+    def _unpack_large(self, stream: ArchiveStream, batch: Batch, index: int, hasher: Executor) -> None:
+        journal, point = self._journal, self._point
+        if journal is None:
+            self._add(unpack_large(stream, batch, self._into, hasher, self._stop))
+            return
+        self._collect(0)  # all before this member has to be known when a place within it is written down
+        inside = point.inside if point is not None and point.index == index else None
+
+        def save(place: MemberPoint) -> None:
+            hashed, state = stream.take_saved()
+            journal.save(UnpackPoint(index, hashed, state, place))
+
+        keeping = MemberKeeping(inside, journal.new_member_digest(inside), save)
+        self._add(unpack_large(stream, batch, self._into, hasher, self._stop, keeping))
+
     def _unpack_batch(self, batch: Batch, content: bytes | memoryview) -> list[UnpackedMember]:
         is_tiny = batch.weight < 2 * TINY_FILE * len(batch.members)
         with self._one_at_a_time if is_tiny else nullcontext():
             return unpack_batch(batch, content, self._into, self._abandoned)
 
-    def _count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        total = 0
+    def _count(self, chunks: Iterator[bytes], begin: int) -> Iterator[bytes]:
+        total = begin
+        if begin:
+            self._report(BytesDone(self._phase, total))
         for chunk in chunks:
             yield chunk
             total += len(chunk)
             self._report(BytesDone(self._phase, total))
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, begin: int) -> Iterator[Batch]:
         """Yields neighbouring members that make a good task together; large ones come alone."""
         batch = Batch()
-        for index, member in enumerate(self._structure.members):
+        for index in range(begin, len(self._structure.members)):
+            member = self._structure.members[index]
             size = self._structure.record_end(index) - member.header_offset
             is_full = batch.weight + size + member.size > BATCH_BYTES or len(batch.members) >= BATCH_MEMBERS
             if batch.members and is_full:
@@ -171,13 +228,17 @@ class _Unpacking:
 
     def _collect(self, window_bytes: int) -> None:
         while self._window and self._window_bytes >= window_bytes:
-            future, weight = self._window.popleft()
+            future, weight, point = self._window.popleft()
             self._window_bytes -= weight
             for unpacked in future.result():
                 self._add(unpacked)
+            if point is not None and self._journal is not None:
+                self._journal.save(point)
 
     def _add(self, unpacked: UnpackedMember) -> None:
         member = unpacked.member
+        if self._journal is not None:
+            self._journal.take(member, unpacked.digest, unpacked.damage)
         self._items += _is_data(member)
         if unpacked.damage:
             detail = f"Damaged in the archive: {unpacked.damage}."
@@ -198,6 +259,11 @@ class _Unpacking:
 def _is_data(member: ArchiveMember) -> bool:
     """The manifest and folders are members too, but nobody counts them as files of the dataset."""
     return not member.is_folder and member.path != MANIFEST_NAME
+
+
+def _make_point(stream: ArchiveStream, index: int) -> UnpackPoint | None:
+    """Returns the point before the member of that index, which is the next one in the stream, when it is time."""
+    return UnpackPoint(index, *stream.take_saved()) if stream.has_saved else None
 
 
 def _start_threads(stack: ExitStack, count: int, purpose: str) -> ThreadPoolExecutor:

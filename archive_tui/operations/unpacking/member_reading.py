@@ -111,11 +111,17 @@ def inflate_whole(member: ArchiveMember, content: bytes | memoryview) -> bytes |
 class InflatingMember:
     """Inflates a member piece by piece; memory does not grow with it, whatever it declares."""
 
-    def __init__(self, member: ArchiveMember, piece_size: int) -> None:
+    def __init__(self, member: ArchiveMember, piece_size: int, size: int = 0) -> None:
+        """`size`: bytes that have come out of it before, up to a place where nothing refers to what is before it."""
         self._member = member
         self._piece_size = piece_size
         self._stream: Any = isal_zlib.decompressobj(-15) if member.method == DEFLATED else None
-        self._size = 0
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Bytes that have come out so far."""
+        return self._size
 
     def inflate(self, content: bytes | memoryview) -> Iterator[bytes | memoryview]:
         """Yields the pieces that `content`, the next bytes of the member, gives. Raises: DamagedContent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,6 +61,26 @@ class StageWriter:
             raise refuse_member("archive-name-clash", path, "this file system takes two members for one") from error
         except OSError as error:
             raise translate_write_error(path, error) from error
+
+    def continue_file(self, path: str, size: int) -> int:
+        """Returns a descriptor for writing behind the first `size` bytes of a file that is there; what follows them is
+        cut off. The caller closes it.
+
+        Raises: StorageError, also when it is shorter, or no regular file.
+        """
+        parent, _, name = path.rpartition("/")
+        try:
+            self._enter(parent)
+            fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._parent_fd)
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode) or status.st_size < size:
+                os.close(fd)
+                raise OSError(errno.EIO, "Not the file that was begun")
+            os.ftruncate(fd, size)
+            os.lseek(fd, size, os.SEEK_SET)
+        except OSError as error:
+            raise translate_write_error(path, error) from error
+        return fd
 
     def create_folder(self, path: str) -> None:
         """Raises: StorageFull, StorageError."""
