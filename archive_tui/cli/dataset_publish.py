@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive_tui.cli.evidence import record_evidence
 from archive_tui.cli.invocation import Invocation, common_options, current_invocation
+from archive_tui.cli.job_options import current_job_options, job_options
 from archive_tui.cli.output import show_name, write_json, write_line, write_table
 from archive_tui.cli.running import run_operation
 from archive_tui.errors import ArchiveError, ObjectNotFound, OperationStopped, SourceError
@@ -17,6 +18,8 @@ from archive_tui.names.quantities import format_count, format_duration, format_s
 if TYPE_CHECKING:
     from archive_tui.archives.datasets.publishing import PublishPlan, PublishReceipt, PublishRequest
     from archive_tui.archives.storages import Storage
+    from archive_tui.cli.job_options import JobOptions
+    from archive_tui.jobs.job import JobSnapshot
 
 SHOWN_IN_PLAN = 20
 """Lines of differences that a plan shows; `--json` has them all."""
@@ -45,14 +48,13 @@ SHOWN_IN_PLAN = 20
 @click.option("--follow-symlinks", is_flag=True, help="Publish what links inside the source point to.")
 @click.option(
     "--on-conflict",
-    type=click.Choice(["fail", "next"]),
-    default="fail",
-    show_default=True,
-    help="When somebody else takes the number first.",
+    type=click.Choice(["fail", "next", "ask"]),
+    help="When somebody else takes the number first.  [default: fail; in the background ask]",
 )
 @click.option("--allow-identical", is_flag=True, help="Publish even if nothing changed since the latest version.")
+@job_options
 @common_options
-def publish(storage: str, name: str, dry_run: bool, **options: Any) -> int:
+def publish(storage: str, name: str, dry_run: bool, on_conflict: str | None, **options: Any) -> int:
     """Publish a folder or file as a new version of dataset NAME in STORAGE.
 
     Each byte is read once. Nothing is visible before everything is stored and checked, and a published version is
@@ -60,9 +62,11 @@ def publish(storage: str, name: str, dry_run: bool, **options: Any) -> int:
     """
     from archive_tui.archives.datasets.publishing import plan_publish
 
-    invocation = current_invocation()
+    invocation, job = current_invocation(), current_job_options()
+    if dry_run and job.background:
+        raise click.UsageError("--dry-run does nothing that could be done in the background.")
     target = invocation.open_storage(storage)
-    request = make_request(target, name, **options)
+    request = make_request(target, name, on_conflict="next" if on_conflict == "next" else "fail", **options)
     try:
         plan = run_operation(
             invocation, lambda report, stop: plan_publish(target.store, request, report=report, stop=stop)
@@ -73,10 +77,7 @@ def publish(storage: str, name: str, dry_run: bool, **options: Any) -> int:
         invocation.note(remark)
     if dry_run:
         return show_plan(invocation, storage, target, plan)
-    receipt = _publish(invocation, target, plan)
-    record_evidence(invocation, receipt.evidence)
-    show_receipt(invocation, storage, plan, receipt)
-    return 0
+    return _publish(invocation, storage, target, plan, job, on_conflict)
 
 
 def make_request(
@@ -122,15 +123,52 @@ def _given(values: tuple[str, ...]) -> tuple[str, ...] | None:
     return tuple(value for value in values if value) if values else None
 
 
-def _publish(invocation: Invocation, target: Storage, plan: PublishPlan) -> PublishReceipt:
-    from archive_tui.archives.datasets.publishing import publish as publish_dataset
+RULE_OF_CONFLICT = {"fail": "keep", "next": "keep-both", "ask": "ask"}
 
+
+def _publish(
+    invocation: Invocation,
+    storage: str,
+    target: Storage,
+    plan: PublishPlan,
+    options: JobOptions,
+    on_conflict: str | None,
+) -> int:
+    from archive_tui.cli.job_running import queue_job, run_as_job, show_ended
+    from archive_tui.jobs.kinds.publishing import publish_job
+    from archive_tui.jobs.places import storage_place
+
+    settings = invocation.load_settings()
+    policy = options.make_policy(invocation, RULE_OF_CONFLICT[on_conflict] if on_conflict else None)
+    request = publish_job(storage_place(target, settings), _from_anywhere(plan), policy=policy)
+    if options.background:
+        _check_refusals(plan)
+        return queue_job(invocation, request, options)
     try:
-        return run_operation(
-            invocation, lambda report, stop: publish_dataset(target.store, plan, report=report, stop=stop)
-        )
+        job: JobSnapshot = run_as_job(invocation, request, live={"plan": plan})
     except OperationStopped as stopped:
-        raise OperationStopped(f"Stopped. {_what_is_left(target, plan)}") from stopped
+        raise OperationStopped(f"Stopped. {_what_is_left(target, plan)}", hint=stopped.hint) from stopped
+    if job.result is None:
+        return show_ended(invocation, job)
+    show_receipt(invocation, storage, plan, job.result)
+    return 0
+
+
+def _from_anywhere(plan: PublishPlan) -> PublishPlan:
+    """The plan as another process reads it, which stands in another folder."""
+    request = dataclasses.replace(plan.request, source=plan.request.source.absolute())
+    return dataclasses.replace(plan, request=request)
+
+
+def _check_refusals(plan: PublishPlan) -> None:
+    """Raises: SourceError, before anything is queued that cannot be done."""
+    if plan.refusals:
+        count = format_count(len(plan.refusals), "refusal")
+        raise SourceError(
+            f"{plan.request.name} cannot be published: {count}, the first: {plan.refusals[0]}",
+            hint="All of them: --dry-run.",
+            code="source-refused",
+        )
 
 
 def _what_is_left(target: Storage, plan: PublishPlan) -> str:
@@ -141,7 +179,7 @@ def _what_is_left(target: Storage, plan: PublishPlan) -> str:
     try:
         target.store.info(plan.key)
     except ObjectNotFound:
-        return f"Nothing of {subject} is visible in {target.store.label}; the same command starts it again."
+        return f"Nothing of {subject} is visible in {target.store.label}."
     except ArchiveError as error:
         return f"Whether {subject} is visible in {target.store.label} could not be asked: {error}"
     return f"{plan.key} is in {target.store.label}: it had been stored whole before the stop."

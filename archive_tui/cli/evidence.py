@@ -1,28 +1,25 @@
-"""Records what a command has proven about an object, for later screens and audits."""
+"""Evidence as a command keeps it: recorded for later screens and audits, and told to the command that prints it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from archive_tui.cli.invocation import Invocation
-    from archive_tui.integrity.evidence import Evidence
+from archive_tui.integrity.evidence import Evidence
+from archive_tui.state.database import StateDatabase
+from archive_tui.state.evidence_table import EvidenceTable
+
+Hear = Callable[[Evidence], object]
 
 
-def record_evidence(invocation: Invocation, evidence: Evidence | None) -> None:
-    """Writes the evidence into the state database; None is nothing to write.
+class HeardEvidence(EvidenceTable):
+    """`hear` is told of every single finding, whether it could be recorded or not."""
 
-    The result of the command does not depend on it: what cannot be recorded becomes a note.
-    """
-    if evidence is None:
-        return
-    from archive_tui.state.database import open_state_database
-    from archive_tui.state.evidence_table import EvidenceTable
+    def __init__(self, database: StateDatabase, hear: Hear | None = None) -> None:
+        super().__init__(database)
+        self._hear = hear
 
-    database = open_state_database()
-    try:
-        EvidenceTable(database).record(evidence)
-        for remark in database.remarks:
-            invocation.note(remark)
-    finally:
-        database.close()
+    def record(self, evidence: Evidence) -> bool:
+        """Returns True when the finding is kept."""
+        if self._hear is not None:
+            self._hear(evidence)
+        return super().record(evidence)

@@ -36,6 +36,7 @@ class Invocation:
         self.is_judging = False
         self.open_panes = open_panes
         self._settings: Settings | None = None
+        self._noted: set[str] = set()
 
     def load_settings(self) -> Settings:
         """Returns the settings of this call, read once; what they are to be remarked on becomes notes."""
@@ -48,8 +49,9 @@ class Invocation:
         return self._settings
 
     def note(self, text: str) -> None:
-        """Tells the user something that is no failure, unless asked to be quiet."""
-        if not self.quiet:
+        """Tells the user something that is no failure, once, unless asked to be quiet."""
+        if not self.quiet and text not in self._noted:
+            self._noted.add(text)
             report_note(text)
 
     def open_storage(self, name: str) -> Storage:

@@ -9,6 +9,8 @@ import click
 
 from archive_tui.cli.grouped_command import GroupedCommand, given_parameters
 from archive_tui.cli.invocation import common_options, current_invocation
+from archive_tui.cli.job_options import NAMES as JOB_OPTIONS
+from archive_tui.cli.job_options import RULES, choose_rule, current_job_options, job_options, keep_option
 from archive_tui.cli.manifest_request import ManifestRequest
 
 if TYPE_CHECKING:
@@ -19,14 +21,17 @@ FORMATS = ("quoted", "sha256sum", "bsd", "json", "csv")
 
 ACTIONS = ("create", "check", "vault", "archive", "fetch")
 
+_IN_BACKGROUND = frozenset({"background", "wait"})
+
 OF_ACTION = {
-    "create": frozenset({"folders", "recursive", "manifest", "dialect"}),
+    "create": frozenset({"folders", "recursive", "manifest", "dialect"}) | _IN_BACKGROUND,
     "check": frozenset(
         {"manifest", "dialect", "root", "status", "warn", "strict", "ignore_missing", "extra", "folders"}
-    ),
-    "vault": frozenset({"manifest", "dialect", "storage", "read"}),
-    "archive": frozenset({"manifest", "dialect", "root", "storage", "path", "upload_all"}),
-    "fetch": frozenset({"manifest", "dialect", "root", "storage", "overwrite"}),
+    )
+    | _IN_BACKGROUND,
+    "vault": frozenset({"manifest", "dialect", "storage", "read", *JOB_OPTIONS}),
+    "archive": frozenset({"manifest", "dialect", "root", "storage", "path", "upload_all", *JOB_OPTIONS}),
+    "fetch": frozenset({"manifest", "dialect", "root", "storage", "overwrite", "on_conflict", *JOB_OPTIONS}),
 }
 """Parameters that mean something to each action, besides those that all of them have."""
 
@@ -43,8 +48,9 @@ GROUPS = {
     "For every action": ("manifest", "dialect"),
     "For --create": ("folders", "recursive"),
     "For --check": ("status", "warn", "strict", "ignore_missing", "extra"),
-    "For --vault, --archive and --fetch": ("storage", "read", "path", "upload_all", "overwrite"),
+    "For --vault, --archive and --fetch": ("storage", "read", "path", "upload_all", "overwrite", "on_conflict"),
     "For --check, --archive and --fetch": ("root",),
+    "As a job, which can be continued": JOB_OPTIONS,
 }
 
 
@@ -97,7 +103,15 @@ class _Words:
 @click.option("--path", metavar="PLACE", help="--archive: to s3://BUCKET/PREFIX or STORAGE:PREFIX, under its name.")
 @click.option("--all", "upload_all", is_flag=True, help="--archive --path: upload also what the vault has.")
 @click.option("--overwrite", is_flag=True, help="--fetch: replace files that have other content.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(RULES),
+    expose_value=False,
+    callback=keep_option,
+    help="--fetch: where other content lies.  [default: keep; in the background ask]",
+)
 @click.option("--root", metavar="DIR", help="Where relative names begin.  [default: the current folder]")
+@job_options
 @common_options
 @click.pass_context
 def manifest(ctx: click.Context, /, **options: Any) -> int:
@@ -177,7 +191,7 @@ def _create(ctx: click.Context, words: _Words) -> int:
 
     out = None if words.manifest in (None, "-") else words.manifest
     request = CreateRequest(words.files, words.folders, words.recursive, out, _read_dialect(words))
-    return create(current_invocation(), request)
+    return create(current_invocation(), request, current_job_options())
 
 
 def _check(ctx: click.Context, words: _Words, given: list[str]) -> int:
@@ -198,7 +212,7 @@ def _check(ctx: click.Context, words: _Words, given: list[str]) -> int:
         extra=words.extra,
         folders=words.folders,
     )
-    return check(invocation, request)
+    return check(invocation, request, current_job_options())
 
 
 def _work_with_vault(ctx: click.Context, action: str, words: _Words) -> int:
@@ -222,7 +236,9 @@ def _work_with_vault(ctx: click.Context, action: str, words: _Words) -> int:
         dialect=_read_dialect(words),
         read=words.read,
     )
-    return actions[action](current_invocation(), request)
+    options = current_job_options()
+    options.on_conflict = choose_rule(options.on_conflict, overwrite=words.overwrite)
+    return actions[action](current_invocation(), request, options)
 
 
 def _read_dialect(words: _Words) -> Dialect | None:

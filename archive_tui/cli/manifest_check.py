@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from archive_tui.cli import diagnostics
 from archive_tui.cli.check_results import CheckResults
 from archive_tui.cli.diagnostics import ExitStatus
@@ -24,6 +26,7 @@ from archive_tui.progress import Ended, Planned, Report, StopSignal
 
 if TYPE_CHECKING:
     from archive_tui.cli.invocation import Invocation
+    from archive_tui.cli.job_options import JobOptions
     from archive_tui.manifests.checksum_lines import ChecksumManifest, Dialect
 
 PHASE = "check"
@@ -45,8 +48,9 @@ class CheckRequest:
     folders: tuple[str, ...] = ()
 
 
-def check(invocation: Invocation, request: CheckRequest) -> int:
-    """Checks the files that a manifest lists, and returns the exit status.
+def check(invocation: Invocation, request: CheckRequest, options: JobOptions) -> int:
+    """Checks the files that a manifest lists, and returns the exit status. Without `--background` it is no job: what it
+    prints is compared with sha256sum line by line, and not kept.
 
     Raises: SourceNotFound when a folder of the request is none; ManifestError; OperationStopped; ConfigurationError.
     """
@@ -54,6 +58,8 @@ def check(invocation: Invocation, request: CheckRequest) -> int:
     for folder in (root, *(root / name for name in request.folders)):
         if not folder.is_dir():
             raise SourceNotFound(f"No such folder: {escape_for_display(str(folder))}", hint="Nothing was read.")
+    if options.background:
+        return _queue(invocation, request, options, root)
     try:
         with open_manifest(request.manifest, dialect=request.dialect, root=root) as manifest:
             return _check(invocation, request, manifest, root)
@@ -63,6 +69,20 @@ def check(invocation: Invocation, request: CheckRequest) -> int:
             raise
         diagnostics.report_message(f"{quote_name(request.manifest)}: {_describe(cause)}")
         return ExitStatus.FINDINGS
+
+
+def _queue(invocation: Invocation, request: CheckRequest, options: JobOptions, root: Path) -> int:
+    from archive_tui.cli.job_running import queue_job
+    from archive_tui.cli.manifest_jobs import require_file
+    from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
+    from archive_tui.jobs.picked_manifest import PickedManifest
+
+    if request.strict or request.ignore_missing or request.extra:
+        raise click.UsageError("--strict, --ignore-missing and --extra do not go with --background.")
+    require_file(request.manifest)
+    with open_manifest(request.manifest, dialect=request.dialect, root=root):
+        picked = PickedManifest(Path(request.manifest), base=root, dialect=request.dialect)
+    return queue_job(invocation, check_manifest_job(picked, policy=options.make_policy(invocation)), options)
 
 
 def _describe(error: OSError) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from archive_tui.cli.diagnostics import ExitStatus, report_error, report_message
 from archive_tui.cli.output import ByteWriter, path_fields, write_json
 from archive_tui.cli.progress_display import choose_line_display
@@ -18,6 +20,7 @@ from archive_tui.names.shell_quoting import quote_name
 
 if TYPE_CHECKING:
     from archive_tui.cli.invocation import Invocation
+    from archive_tui.cli.job_options import JobOptions
     from archive_tui.operations.manifest_creation import CreatedManifest
     from archive_tui.progress import Report, StopSignal
 
@@ -33,9 +36,26 @@ class CreateRequest:
     dialect: Dialect | None
 
 
-def create(invocation: Invocation, request: CreateRequest) -> int:
+def create(invocation: Invocation, request: CreateRequest, options: JobOptions) -> int:
     """Lists the files, to standard output or into a new file; returns the exit status."""
+    if options.background:
+        return _queue(invocation, request, options)
     return _Creation(invocation, request).run()
+
+
+def _queue(invocation: Invocation, request: CreateRequest, options: JobOptions) -> int:
+    """Raises: click.UsageError without a file to make; TargetExists."""
+    from archive_tui.cli.job_running import queue_job
+    from archive_tui.jobs.kinds.manifest_creation import ListedPart, create_manifest_job
+    from archive_tui.operations.manifest_creation import require_new_file
+
+    if request.manifest is None:
+        raise click.UsageError("--background needs --manifest FILE: nobody reads the standard output of a job.")
+    require_new_file(Path(request.manifest))
+    part = ListedPart(Path.cwd(), request.files, request.folders, is_recursive=request.recursive)
+    dialect = request.dialect or _default_dialect(invocation)
+    policy = options.make_policy(invocation)
+    return queue_job(invocation, create_manifest_job(part, request.manifest, dialect, policy=policy), options)
 
 
 class _Creation:

@@ -12,6 +12,7 @@ from archive_tui.archives.vault.outcomes import LineNews, Outcome, Tally
 from archive_tui.archives.vault.vault import Vault, open_vault
 from archive_tui.cli import diagnostics
 from archive_tui.cli.diagnostics import ExitStatus
+from archive_tui.cli.manifest_jobs import archive_request, ask_request, fetch_request, require_file, run_lines_as_job
 from archive_tui.cli.manifest_vault_lines import (
     DocumentResults,
     LineResults,
@@ -29,31 +30,37 @@ from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count
 
 if TYPE_CHECKING:
+    from archive_tui.archives.vault.archive_target import ArchiveTarget
     from archive_tui.cli.invocation import Invocation
+    from archive_tui.cli.job_options import JobOptions
     from archive_tui.cli.manifest_request import ManifestRequest
+    from archive_tui.jobs.request import JobRequest
     from archive_tui.manifests.checksum_lines import ChecksumManifest
     from archive_tui.progress import Report, StopSignal
     from archive_tui.state.evidence_table import EvidenceTable
 
 Work = Callable[["ChecksumManifest", "EvidenceTable", "Report", "StopSignal"], Iterator[LineNews]]
-"""An operation on every line of a manifest."""
+"""An operation on every line of a manifest that comes from standard input or a pipe, and so cannot be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One call: what to do, and the words for what came of it. `place` is where contents lie or go, for people."""
+    """One call: what to do, and the words for what came of it. `place` is where contents lie or go, for people. `job`
+    makes the request for a manifest that is a file, `work` does it for any other."""
 
     action: str
     request: ManifestRequest
+    options: JobOptions
     vault: Vault
     place: str
     say: Callable[[Tally, str], str]
     work: Work
+    job: Callable[[], JobRequest]
     root: Path | None = None
     tally: Tally = field(default_factory=Tally)
 
 
-def ask_vault(invocation: Invocation, request: ManifestRequest) -> int:
+def ask_vault(invocation: Invocation, request: ManifestRequest, options: JobOptions) -> int:
     """Says for every line whether the vault holds its content; returns the exit status.
 
     Raises: ConfigurationError, SourceError, ManifestError, StorageError, OperationStopped.
@@ -66,10 +73,13 @@ def ask_vault(invocation: Invocation, request: ManifestRequest) -> int:
     def work(manifest: ChecksumManifest, table: EvidenceTable, report: Report, stop: StopSignal) -> Iterator[LineNews]:
         return asking.ask_vault(manifest, vault, evidence_table=table, read=request.read, report=report, stop=stop)
 
-    return _run(invocation, _Run("vault", request, vault, vault.title, say_asked, work))
+    def job() -> JobRequest:
+        return ask_request(invocation, request, options, vault)
+
+    return _run(invocation, _Run("vault", request, options, vault, vault.title, say_asked, work, job))
 
 
-def archive_files(invocation: Invocation, request: ManifestRequest) -> int:
+def archive_files(invocation: Invocation, request: ManifestRequest, options: JobOptions) -> int:
     """Uploads what the vault, or the place of `--path`, lacks; returns the exit status.
 
     Raises: ConfigurationError, SourceError, ManifestError, StorageError, OperationStopped.
@@ -79,7 +89,7 @@ def archive_files(invocation: Invocation, request: ManifestRequest) -> int:
 
     settings = invocation.load_settings()
     vault = open_vault(settings, request.storage)
-    target = open_archive_target(settings, request.path) if request.path is not None else None
+    target: ArchiveTarget | None = None if request.path is None else open_archive_target(settings, request.path)
     root = Path(request.root or "")
     if not root.is_dir():
         raise SourceNotFound(f"No such folder: {escape_for_display(str(root))}", path=str(root))
@@ -90,11 +100,14 @@ def archive_files(invocation: Invocation, request: ManifestRequest) -> int:
             report=report, stop=stop,
         )  # fmt: skip
 
+    def job() -> JobRequest:
+        return archive_request(invocation, request, options, vault, target)
+
     place = request.path.removesuffix(":") if request.path else f"the vault {vault.title}"
-    return _run(invocation, _Run("archive", request, vault, place, say_archived, work, root))
+    return _run(invocation, _Run("archive", request, options, vault, place, say_archived, work, job, root))
 
 
-def fetch_files(invocation: Invocation, request: ManifestRequest) -> int:
+def fetch_files(invocation: Invocation, request: ManifestRequest, options: JobOptions) -> int:
     """Writes every listed file at its path, verified before it takes its name; returns the exit status.
 
     Raises: ConfigurationError, SourceError, ManifestError, StorageError, TargetExists, OperationStopped.
@@ -109,33 +122,47 @@ def fetch_files(invocation: Invocation, request: ManifestRequest) -> int:
             manifest, vault, root=root, overwrite=request.overwrite, evidence_table=table, report=report, stop=stop
         )
 
+    def job() -> JobRequest:
+        return fetch_request(invocation, request, options, vault)
+
     place = str(root) if request.root else "the current folder"
-    return _run(invocation, _Run("fetch", request, vault, place, say_fetched, work, root))
+    return _run(invocation, _Run("fetch", request, options, vault, place, say_fetched, work, job, root))
 
 
 def _run(invocation: Invocation, run: _Run) -> int:
-    from archive_tui.archives.vault.views.known_manifests import KnownManifests
-    from archive_tui.state.database import open_state_database
-    from archive_tui.state.evidence_table import EvidenceTable
-
     request = run.request
     with open_manifest(request.manifest, dialect=request.dialect, root=run.root) as manifest, run.vault.store:
+        if run.options.background:
+            return _queue(invocation, run)
         results = _open_results(invocation, run, manifest)
-        with closing(open_state_database()) as database:
-            try:
-                _work_through(invocation, run, manifest, EvidenceTable(database), results)
-                KnownManifests(database).remember(request.manifest, run.vault, run.tally.lines)
-            except ArchiveError as error:
-                status = diagnostics.status_of(error, verifying=invocation.is_judging)
-                if not results.fail(error, status):
-                    raise
-                return status
-            finally:
-                for remark in database.remarks:
-                    invocation.note(remark)
+        try:
+            _work_through(invocation, run, manifest, results)
+            _remember(invocation, run)
+        except ArchiveError as error:
+            status = diagnostics.status_of(error, verifying=invocation.is_judging)
+            if not results.fail(error, status):
+                raise
+            return status
     status = _status_of(run)
     results.finish(run.say(run.tally, escape_for_display(run.place)), status)
     return status
+
+
+def _queue(invocation: Invocation, run: _Run) -> int:
+    from archive_tui.cli.job_running import queue_job
+
+    require_file(run.request.manifest)
+    return queue_job(invocation, run.job(), run.options)
+
+
+def _remember(invocation: Invocation, run: _Run) -> None:
+    from archive_tui.archives.vault.views.known_manifests import KnownManifests
+    from archive_tui.state.database import open_state_database
+
+    with closing(open_state_database()) as database:
+        KnownManifests(database).remember(run.request.manifest, run.vault, run.tally.lines)
+        for remark in database.remarks:
+            invocation.note(remark)
 
 
 def _open_results(invocation: Invocation, run: _Run, manifest: ChecksumManifest) -> VaultResults:
@@ -152,18 +179,19 @@ def _open_results(invocation: Invocation, run: _Run, manifest: ChecksumManifest)
     return DocumentResults(head, run.tally, quiet=invocation.quiet)
 
 
-def _work_through(
-    invocation: Invocation, run: _Run, manifest: ChecksumManifest, table: EvidenceTable, results: VaultResults
-) -> None:
-    def work(report: Report, stop: StopSignal) -> None:
-        for news in run.work(manifest, table, report, stop):
-            run.tally.add(news)
-            results.add(news)
+def _work_through(invocation: Invocation, run: _Run, manifest: ChecksumManifest, results: VaultResults) -> None:
+    def add(news: LineNews) -> None:
+        run.tally.add(news)
+        results.add(news)
 
+    display = _choose_progress(invocation, run)
     try:
-        run_operation(invocation, work, display=_choose_progress(invocation, run))
+        if Path(run.request.manifest).is_file():
+            run_lines_as_job(invocation, run.job(), manifest, add, display)
+        else:
+            _work_here(invocation, run, manifest, add, display)
     except OperationStopped as stopped:
-        raise OperationStopped(f"Stopped after {_so_far(run)}. {_continued(run)}") from stopped
+        raise OperationStopped(f"Stopped after {_so_far(run)}. {_continued(run)}", hint=stopped.hint) from stopped
     except ArchiveError:
         if run.tally.lines:
             invocation.note(f"It broke off after {_so_far(run)}. {_continued(run)}")
@@ -174,6 +202,30 @@ def _work_through(
             hint=manifest.hint,
             code="manifest-no-lines",
         )
+
+
+def _work_here(
+    invocation: Invocation,
+    run: _Run,
+    manifest: ChecksumManifest,
+    add: Callable[[LineNews], None],
+    display: ProgressDisplay,
+) -> None:
+    """Without a record: what came through a pipe cannot be read a second time."""
+    from archive_tui.state.database import open_state_database
+    from archive_tui.state.evidence_table import EvidenceTable
+
+    with closing(open_state_database()) as database:
+
+        def work(report: Report, stop: StopSignal) -> None:
+            for news in run.work(manifest, EvidenceTable(database), report, stop):
+                add(news)
+
+        try:
+            run_operation(invocation, work, display=display)
+        finally:
+            for remark in database.remarks:
+                invocation.note(remark)
 
 
 def _so_far(run: _Run) -> str:

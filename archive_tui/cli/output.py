@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from archive_tui.cli.diagnostics import STATUS_LINE
@@ -99,6 +99,16 @@ class ByteWriter:
         with STATUS_LINE.hidden():
             _collected.extend(shown.encode("utf-8", "backslashreplace"))
             flush_output()
+
+
+def write_pieces(pieces: Iterable[str]) -> None:
+    """Writes a long text as it is made, so that memory does not grow with it; on a terminal with escapes.
+
+    Raises: OutputClosed, OutputFailed.
+    """
+    writer = ByteWriter()
+    for piece in pieces:
+        writer.write(piece.encode("utf-8", "surrogateescape"))
 
 
 def write_json(document: Any) -> None:

@@ -63,7 +63,7 @@ class PlainProgress:
                 continue
             if phase.ended:
                 self._ended.add(phase.phase)
-                seconds = now - self._begun.get(phase.phase, now)
+                seconds = phase.seconds or now - self._begun.get(phase.phase, now)
                 word = "" if phase.is_finished else "stopped after "
                 self._write(f"{phase.phase}: {word}{_amounts(phase)} in {format_duration(seconds)}")
             elif phase.phase not in self._begun:

@@ -14,6 +14,9 @@ COMMANDS = {
     ),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),
+    "copy": LazyCommand("archive_tui.cli.copy:copy", "Copy objects and files between storages and folders."),
+    "delete": LazyCommand("archive_tui.cli.delete:delete", "Delete objects and files, after a count."),
+    "jobs": LazyCommand("archive_tui.cli.jobs:jobs", "List, watch, pause, resume and run what takes long."),
     "storage": LazyCommand("archive_tui.cli.storage:storage", "List the configured storages, or test one."),
     "demo": LazyCommand("archive_tui.cli.demo:demo", "Try everything on sample data, without settings."),
 }

@@ -68,7 +68,7 @@ def run_operation(
 
     display = display or choose_display(quiet=invocation.quiet)
     try:
-        with _stop_on_signals(stop):
+        with stop_on_signals(stop):
             threading.Thread(target=work, name="operation", daemon=True).start()
             is_said = False
             while not outcome.done.wait(TICK):
@@ -85,8 +85,9 @@ def run_operation(
 
 
 @contextlib.contextmanager
-def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Turns the signals into `stop` for the time being; a signal that the parent ignores (nohup) stays ignored."""
+def stop_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Turns Ctrl-C, SIGTERM and SIGHUP into `stop` for the time being; the second one ends the process at once. A
+    signal that the parent ignores (nohup) stays ignored."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.is_set():

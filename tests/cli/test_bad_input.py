@@ -249,7 +249,7 @@ def test_an_unexpected_failure_is_a_sentence_and_a_file(
     def fail(*words: object, **options: object) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr("archive_tui.operations.verifying.verify_folder", fail)
+    monkeypatch.setattr("archive_tui.jobs.kinds.verifying.verify_folder", fail)
     call = run("verify", ".")
     assert call.status == 70
     assert "KeyError" in call.err and "Traceback" not in call.err
@@ -261,6 +261,6 @@ def test_a_failure_of_the_system_is_a_sentence(run: Run, monkeypatch: pytest.Mon
     def fail(*words: object, **options: object) -> None:
         raise OSError(24, "Too many open files", "somewhere")
 
-    monkeypatch.setattr("archive_tui.operations.verifying.verify_folder", fail)
+    monkeypatch.setattr("archive_tui.jobs.kinds.verifying.verify_folder", fail)
     call = run("verify", ".")
     assert (call.status, call.err) == (1, "archive-tui: Too many open files: somewhere\n")

@@ -227,7 +227,10 @@ def test_actions_that_read_need_a_manifest_and_take_no_files(run: Run, action: s
     assert f"--{action} takes no FILE; name the manifest with --manifest FILE." in call.err
 
 
-VALUES = {"folders": "d", "manifest": "m", "dialect": "json", "storage": "lab", "path": "lab:x", "root": "d"}
+VALUES = {
+    "folders": "d", "manifest": "m", "dialect": "json", "storage": "lab", "path": "lab:x", "root": "d",
+    "on_conflict": "keep", "retries": "3", "bandwidth": "1MB/s", "deadline": "2h",
+}  # fmt: skip
 STRANGERS = [
     (action, parameter)
     for action in ACTIONS

@@ -71,7 +71,7 @@ def test_asking_says_what_it_is_worth(run: Run, listed: Path) -> None:
 
 def test_asking_without_records_claims_no_more_than_is_listed(run: Run, listed: Path, isolated_home: Path) -> None:
     state = isolated_home / ".local" / "state" / "archive-tui"
-    for path in state.iterdir():
+    for path in state.glob("state.sqlite3*"):
         path.unlink()
     call = run("manifest", "--vault", "--manifest", "list.txt")
     assert results(call)[0] == "a.txt: in the vault (listed only, not verified)"
@@ -253,7 +253,7 @@ def evidence_of(workplace: Path, content: bytes) -> EvidenceLevel | None:
 
 def test_evidence_is_recorded(run: Run, listed: Path, workplace: Path, isolated_home: Path) -> None:
     assert evidence_of(workplace, b"first\n") is EvidenceLevel.READ
-    for path in (isolated_home / ".local" / "state" / "archive-tui").iterdir():
+    for path in (isolated_home / ".local" / "state" / "archive-tui").glob("state.sqlite3*"):
         path.unlink()
     assert evidence_of(workplace, b"first\n") is None
     run("manifest", "--fetch", "--manifest", "list.txt", "--root", "there")
