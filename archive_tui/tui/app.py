@@ -19,7 +19,7 @@ TOUR_HINT = "New here? The keys: ?   A tour on sample data: q, then archive-tui 
 
 
 def run_panes(left: Location | str | None, right: Location | str | None, settings: Settings) -> None:
-    """Runs the terminal interface until the user leaves; jobs that run then are stopped and waited for.
+    """Runs the terminal interface until the user leaves; jobs that run then come to a point where they can go on.
 
     None: the current folder on the left, the first storage on the right.
 
@@ -28,24 +28,32 @@ def run_panes(left: Location | str | None, right: Location | str | None, setting
     check_terminal(os.environ, (sys.stdin, sys.stdout, sys.stderr))
     prepare_environment(theme=settings.program.get("theme", ""))
     from archive_tui.archives.storages import default_storage_name
+    from archive_tui.jobs.background import start_background_runner
     from archive_tui.jobs.engine import JobEngine
+    from archive_tui.jobs.limits import JobLimits
+    from archive_tui.jobs.queue import open_job_queue
     from archive_tui.state.database import open_state_database
     from archive_tui.state.evidence_table import EvidenceTable
     from archive_tui.tui.archive_app import ArchiveApp
 
-    engine = JobEngine()
     database = open_state_database()
+    evidence = EvidenceTable(database)
+    queue = open_job_queue()
+    engine = JobEngine(queue, evidence=evidence, limits=JobLimits.load(settings))
+    path = queue.path
     try:
         app = ArchiveApp(
             left if left is not None else str(os.curdir),
             right if right is not None else default_storage_name(settings),
             settings,
             engine=engine,
-            evidence_table=EvidenceTable(database),
+            evidence_table=evidence,
+            go_on_in_background=None if path is None else lambda: start_background_runner(path.parent, settings.path),
             greeting=TOUR_HINT if settings.path is None else "",
         )
         sys.setswitchinterval(SWITCH_SECONDS)
         app.run()
     finally:
         engine.close()
+        queue.close()
         database.close()

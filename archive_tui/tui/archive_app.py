@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual.app import App
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.types import CSSPathType
 
 from archive_tui.archives.vault.views.known_manifests import open_known_manifests
 from archive_tui.archives.vault.views.known_names import KnownNames
 from archive_tui.archives.vault.views.manifest_states import StatesByDocument
+from archive_tui.errors import ArchiveError
+from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.keymap import Keymap
 from archive_tui.tui.background import BackgroundPool
+from archive_tui.tui.job_feed import JobFeed
+from archive_tui.tui.job_news import JobNews
+from archive_tui.tui.leaving import Leaving
 from archive_tui.tui.lines.jobs_summary import summarise_jobs
+from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.terminal import supports_utf8
-from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
     from archive_tui.jobs.engine import JobEngine
-    from archive_tui.jobs.job import JobSnapshot
     from archive_tui.settings import Settings
     from archive_tui.state.evidence_table import EvidenceTable
     from archive_tui.tui.screens.publish.draft import PublishDraft
@@ -34,12 +38,10 @@ if TYPE_CHECKING:
 FIRST_PAINT_HELD = 0.15
 """Seconds for which output is held at the start: rows that come in time save a second painting of everything."""
 
-JOBS_TICK = 0.25
-"""Seconds between two looks at running jobs; no timer runs when there are none."""
-
 
 class ArchiveApp(App[None]):
-    """`engine` and `evidence_table` are opened and closed by whoever makes the app; None: none is used."""
+    """`engine` and `evidence_table` are opened and closed by whoever makes the app; None: none is used.
+    `go_on_in_background` starts the process that goes on with the jobs when the user leaves; None: none can."""
 
     TITLE = "archive-tui"
     CSS_PATH: ClassVar[CSSPathType | None] = ["styles/lines.tcss", "styles/pages.tcss"]
@@ -56,11 +58,14 @@ class ArchiveApp(App[None]):
         evidence_table: EvidenceTable | None = None,
         ascii_only: bool | None = None,
         greeting: str = "",
+        go_on_in_background: Callable[[], object] | None = None,
     ) -> None:
         super().__init__()
         self.first_locations = (left, right)
         self.settings = settings
-        self.engine = engine
+        self.feed = JobFeed(engine, self.call_later, self._complain) if engine is not None else None
+        self.news = JobNews(self) if engine is not None else None
+        self.leaving = Leaving(self, go_on_in_background)
         self.evidence_table = evidence_table
         self.greeting = greeting
         self.ascii_only = not supports_utf8(os.environ) if ascii_only is None else ascii_only
@@ -71,17 +76,18 @@ class ArchiveApp(App[None]):
         self.known_names = KnownNames(self.known_manifests)
         self.publish_drafts: dict[tuple[str, ...], PublishDraft] = {}
         self._is_held = True
-        self._jobs_timer: Timer | None = None
-        self._is_leaving = False
-        self._question: Prompt | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         return BrowseScreen(self.first_locations)
 
     def on_mount(self) -> None:
         self.set_timer(FIRST_PAINT_HELD, self.release_first_paint)
-        if self.engine is not None:
-            self.engine.subscribe(self._on_job_changed)
+        if self.feed is not None and self.news is not None:
+            self._start_jobs(self.feed, self.news)
+
+    def on_unmount(self) -> None:
+        if self.feed is not None:
+            self.feed.close()
 
     def release_first_paint(self) -> None:
         """Paints what was held back since the start, once; called again it does nothing."""
@@ -107,31 +113,23 @@ class ArchiveApp(App[None]):
             if isinstance(screen, ActionScreen):
                 screen.show_status(sentence)
 
-    # Jobs: a timer looks at them only while one is not at its end.
+    # Jobs: the feed tells when something has changed, and sleeps while nothing does.
 
-    def _on_job_changed(self, job: JobSnapshot) -> None:
-        self.call_later(self._job_has_changed, job)
+    def _start_jobs(self, feed: JobFeed, news: JobNews) -> None:
+        feed.listen(news.on_board)
+        feed.start()
 
-    def _job_has_changed(self, job: JobSnapshot) -> None:
-        self.refresh_summary()
-        browse = self.browse_screen
-        if job.state.is_end and browse is not None:
-            browse.list_after_job()
+    def _complain(self, error: ArchiveError) -> None:
+        self.show_status(escape_for_display(f"✗ {describe_error(error)}"))
 
     def refresh_summary(self) -> None:
         """Shows the state of the jobs in the title line of the screen that is on top."""
-        if self.engine is None:
+        if self.feed is None:
             return
-        summary = summarise_jobs(self.engine.snapshot())
         if isinstance(self.screen, BrowseScreen):
             self.screen.show_news()
         if isinstance(self.screen, ActionScreen):
-            self.screen.show_summary(summary)
-        if not summary and self._jobs_timer is not None:
-            self._jobs_timer.stop()
-            self._jobs_timer = None
-        elif summary and self._jobs_timer is None:
-            self._jobs_timer = self.set_interval(JOBS_TICK, self.refresh_summary)
+            self.screen.show_summary(summarise_jobs(self.feed.jobs))
 
     # Leaving.
 
@@ -142,47 +140,5 @@ class ArchiveApp(App[None]):
         self.show_status("q leaves, Esc closes what is open.")
 
     def request_quit(self) -> None:
-        """Leaves; with running jobs it asks first, then stops them and waits for their own end."""
-        if self.engine is None or not self.engine.is_busy:
-            self.exit()
-            return
-        count = sum(not job.state.is_end for job in self.engine.snapshot())
-        running, them = (f"{count} jobs run", "them") if count > 1 else ("1 job runs", "it")
-        question = f"{running}. q stops {them} and leaves, any other key stays."
-        screen = self.screen
-        if isinstance(screen, ActionScreen) and screen.status_line is not None:
-            self._ask_to_leave(screen, question)
-        else:
-            self._stop_and_leave()
-
-    def _ask_to_leave(self, screen: ActionScreen, question: str) -> None:
-        """Who stays goes on with what was asked before: a panel, or a line half typed."""
-        line = screen.status_line
-        before = line.prompt if line is not None else None
-        if before is not None and before is self._question:
-            return
-
-        def stay() -> None:
-            if before is not None:
-                screen.ask(before)
-
-        answers = frozenset({"q", "y"})
-        self._question = Prompt(
-            question, lambda key: self._stop_and_leave(), LineEditor(), cancelled=stay, choices=answers
-        )
-        screen.ask(self._question)
-
-    def _stop_and_leave(self) -> None:
-        if self._is_leaving or self.engine is None:
-            return
-        self._is_leaving = True
-        self.show_status("Stopping: waiting for the jobs to end.")
-        engine = self.engine
-        self.listing_pool.submit(lambda: self._wait_and_leave(engine), lambda error: self._leave_from_thread())
-
-    def _wait_and_leave(self, engine: JobEngine) -> None:
-        engine.close()
-        self._leave_from_thread()
-
-    def _leave_from_thread(self) -> None:
-        self.call_later(self.exit)
+        """Leaves; with jobs that run here or wait it asks first what becomes of them."""
+        self.leaving.request()

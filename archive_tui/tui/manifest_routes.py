@@ -6,45 +6,43 @@ Without marks a manifest is meant as a whole; in a vault it is always the picked
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.errors import ArchiveError
-from archive_tui.jobs.job import JobSpec
-from archive_tui.jobs.manifest_kinds import (
-    archive_manifest_job,
-    ask_vault_job,
-    check_manifest_job,
-    fetch_contents_job,
-    fetch_manifest_job,
-    verify_vault_job,
-)
+from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
+from archive_tui.jobs.kinds.vault_contents import fetch_contents_job, verify_vault_job
+from archive_tui.jobs.kinds.vault_lines import archive_manifest_job, ask_vault_job, fetch_manifest_job
 from archive_tui.jobs.picked_manifest import PickedManifest, read_stamp
+from archive_tui.jobs.places import Place, folder_place, storage_place
+from archive_tui.jobs.request import JobRequest
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count, format_total
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.settings import Settings
 from archive_tui.tui.actions.manifest_actions import fetch_folder, in_vault, vault_of
 from archive_tui.tui.actions.registry import ActionContext
 from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.selection import PickedRows, Selected
-from archive_tui.tui.services import Services
-from archive_tui.tui.submitting import ask_key, find_services, fit_path, watch_job
+from archive_tui.tui.submitting import ask_key, find_services, fit_path, submit_on_page, submit_watched
 
 if TYPE_CHECKING:
     from archive_tui.tui.archive_app import ArchiveApp
 
-Maker = Callable[[], JobSpec]
-"""Makes a job, and the same once more to repeat it."""
-
 
 def start_check(app: ArchiveApp, context: ActionContext) -> None:
     """Hashes the files of the marked lines, or of all, and opens the page that watches it."""
-    picked, services = _pick(app, context), find_services(app)
-    if picked is not None and services is not None:
-        _watch_on_page(app, services, lambda: check_manifest_job(picked))
+    found, services = _pick(app, context), find_services(app)
+    if found is not None and services is not None:
+        picked, states = found
+        submit_on_page(
+            app, services, lambda: check_manifest_job(picked, policy=services.policy()), live={"states": states}
+        )
 
 
 def start_check_of_file(app: ArchiveApp, document: Path) -> None:
@@ -53,33 +51,48 @@ def start_check_of_file(app: ArchiveApp, document: Path) -> None:
     if services is None:
         return
     try:
-        picked = PickedManifest(document, None, app.manifest_states.of(document))
+        states = app.manifest_states.of(document)
     except OSError as error:
         app.show_status(f"✗ The manifest cannot be seen any more: {error.strerror}")
         return
-    _watch_on_page(app, services, lambda: check_manifest_job(picked))
+    picked = PickedManifest(document)
+    submit_on_page(app, services, lambda: check_manifest_job(picked, policy=services.policy()), live={"states": states})
 
 
 def start_ask(app: ArchiveApp, context: ActionContext, amount: str) -> None:
     """Asks the vault for the contents of the marked lines, or of all; the pane shows the answers as they come."""
-    picked, services, vault = _pick(app, context), find_services(app), vault_of(context)
-    if picked is None or services is None or vault is None:
+    found, services, vault = _pick(app, context), find_services(app), vault_of(context)
+    if found is None or services is None or vault is None:
         return
+    picked, states = found
     _remember(app, picked, vault, context)
-    watch_job(app, services.engine.submit(ask_vault_job(picked, vault, services.vault_evidence)))
+    settings = app.settings
+    submit_watched(
+        app,
+        services,
+        lambda: ask_vault_job(picked, vault_place(vault, settings), vault.prefix, policy=services.policy()),
+        live={"states": states},
+    )
     app.show_status(escape_for_display(f"Asking the vault of {vault.title} for {amount}: J watches."))
 
 
 def start_archive(app: ArchiveApp, context: ActionContext, amount: str) -> None:
     """Asks in the status line, then uploads what the vault lacks of the marked lines, or of all; `amount` says how
     many these are."""
-    picked, services, vault = _pick(app, context), find_services(app), vault_of(context)
-    if picked is None or services is None or vault is None:
+    found, services, vault = _pick(app, context), find_services(app), vault_of(context)
+    if found is None or services is None or vault is None:
         return
+    picked, states = found
+    settings = app.settings
 
     def submit(ignored: bool) -> None:
         _remember(app, picked, vault, context)
-        _watch_on_page(app, services, lambda: archive_manifest_job(picked, vault, services.vault_evidence))
+        submit_on_page(
+            app,
+            services,
+            lambda: archive_manifest_job(picked, vault_place(vault, settings), vault.prefix, policy=services.policy()),
+            live={"states": states},
+        )
 
     question = fit_path(app, "Archive what ", vault.title, f" lacks of {amount}?  Enter archive · Esc no")
     ask_key(app, question, {"enter": True, "y": True}, submit)
@@ -87,35 +100,45 @@ def start_archive(app: ArchiveApp, context: ActionContext, amount: str) -> None:
 
 def start_fetch_lines(app: ArchiveApp, context: ActionContext, amount: str) -> None:
     """Asks in the status line what to do with files that differ, then fetches the marked lines, or all."""
-    picked, services, vault, root = _pick(app, context), find_services(app), vault_of(context), fetch_folder(context)
-    if picked is None or services is None or vault is None or root is None:
+    found, services, vault, root = _pick(app, context), find_services(app), vault_of(context), fetch_folder(context)
+    if found is None or services is None or vault is None or root is None:
         return
+    picked, states = found
+    settings = app.settings
 
     def submit(overwrite: bool) -> None:
-        def make() -> JobSpec:
-            return fetch_manifest_job(picked, vault, root, services.vault_evidence, overwrite=overwrite)
+        def make() -> JobRequest:
+            place = vault_place(vault, settings)
+            return fetch_manifest_job(picked, place, vault.prefix, root, overwrite=overwrite, policy=services.policy())
 
         _remember(app, picked, vault, context)
-        _watch_on_page(app, services, make)
+        submit_on_page(app, services, make, live={"states": states})
 
-    after = "?  Enter fetch, what differs stays · o overwrite it · Esc no"
+    after = "?  Enter fetch, what differs is asked later · o overwrite it · Esc no"
     question = fit_path(app, f"Fetch {amount} from {vault.title} into ", str(root), after)
     ask_key(app, question, {"enter": False, "o": True}, submit)
 
 
 def start_fetch_contents(app: ArchiveApp, context: ActionContext, names: Mapping[str, str]) -> None:
     """Asks, then fetches the picked contents of a vault into the folder of the other pane, under the names that are
-    known of their digests, else under the digests; nothing there is replaced."""
+    known of their digests, else under the digests."""
     services, vault, folder = find_services(app), vault_of(context), fetch_folder(context)
     lines = _contents(context.picked, names)
     if services is None or vault is None or folder is None or not lines:
         return
+    settings = app.settings
 
     def submit(ignored: bool) -> None:
-        _watch_on_page(app, services, lambda: fetch_contents_job(vault, lines, folder, services.vault_evidence))
+        submit_on_page(
+            app,
+            services,
+            lambda: fetch_contents_job(
+                vault_place(vault, settings), vault.prefix, lines, folder, policy=services.policy()
+            ),
+        )
 
     what = f"{lines[0].name} ({_total(lines)})" if len(lines) == 1 else _of_contents(lines)
-    question = fit_path(app, f"Fetch {what} into ", str(folder), "?  Enter fetch, replacing nothing · Esc no")
+    question = fit_path(app, f"Fetch {what} into ", str(folder), "?  Enter fetch, what differs is asked · Esc no")
     ask_key(app, question, {"enter": True, "y": True}, submit)
 
 
@@ -128,9 +151,14 @@ def start_verify_contents(app: ArchiveApp, context: ActionContext, *, whole: boo
     if lines is not None and not lines:
         app.show_status("No content of the vault is picked: put the cursor on one, or mark some.")
         return
+    settings = app.settings
 
     def submit(ignored: bool) -> None:
-        _watch_on_page(app, services, lambda: verify_vault_job(vault, lines, services.vault_evidence))
+        submit_on_page(
+            app,
+            services,
+            lambda: verify_vault_job(vault_place(vault, settings), vault.prefix, lines, policy=services.policy()),
+        )
 
     if whole:
         question = f"Read every content of the vault of {escape_for_display(vault.title)}?  Enter read all · Esc no"
@@ -139,9 +167,18 @@ def start_verify_contents(app: ArchiveApp, context: ActionContext, *, whole: boo
         submit(True)
 
 
-def _pick(app: ArchiveApp, context: ActionContext) -> PickedManifest | None:
-    """The manifest of the active pane with the marked lines, or with all; None, and said so, when it is gone or is no
-    longer the one whose lines are shown."""
+def vault_place(vault: Vault, settings: Settings) -> Place:
+    """Where a vault lies, as jobs name it. It may have to reach for the settings of a store: not for the screens'
+    thread."""
+    if vault.storage is not None:
+        return storage_place(vault.storage, settings)
+    assert isinstance(vault.store, FolderStore), "what no settings name is a folder"
+    return folder_place(vault.store.root)
+
+
+def _pick(app: ArchiveApp, context: ActionContext) -> tuple[PickedManifest, ManifestStates] | None:
+    """The manifest of the active pane with the marked lines, or with all, and who shows its lines; None, and said so,
+    when it is gone or is no longer the one whose lines are shown."""
     document = context.source.document if context.source is not None else None
     if document is None:
         return None
@@ -159,20 +196,12 @@ def _pick(app: ArchiveApp, context: ActionContext) -> PickedManifest | None:
         app.show_status("The manifest has changed since it was listed: look at its lines as they are now, then repeat.")
         return None
     if not context.is_marked:
-        return PickedManifest(document, None, states, stamp)
+        return PickedManifest(document, None, stamp), states
     picked = context.picked
     if isinstance(picked, PickedRows):
-        return PickedManifest(document, picked.places, states, stamp)
+        return PickedManifest(document, picked.places, stamp), states
     positions = (selected.position for selected in picked)
-    return PickedManifest(document, array("I", sorted(at for at in positions if at is not None)), states, stamp)
-
-
-def _watch_on_page(app: ArchiveApp, services: Services, make: Maker) -> None:
-    from archive_tui.tui.screens.verify import VerifyScreen
-
-    job_id = services.engine.submit(make())
-    watch_job(app, job_id)
-    app.push_screen(VerifyScreen(job_id, services, make))
+    return PickedManifest(document, array("I", sorted(at for at in positions if at is not None)), stamp), states
 
 
 def _remember(app: ArchiveApp, picked: PickedManifest, vault: Vault, context: ActionContext) -> None:

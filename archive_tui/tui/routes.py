@@ -5,22 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_tui.archives.storages import default_storage_name
-from archive_tui.jobs.job import JobSpec
-from archive_tui.jobs.kinds import NamedStore, fetch_job, verify_folder_job, verify_version_job
+from archive_tui.conflicts import ConflictRule
+from archive_tui.jobs.kinds.copying import copy_job
+from archive_tui.jobs.kinds.fetching import fetch_job
+from archive_tui.jobs.kinds.verifying import verify_folder_job, verify_version_job
+from archive_tui.jobs.places import Place, folder_place, storage_place
+from archive_tui.jobs.request import JobRequest
+from archive_tui.jobs.states import JobState
 from archive_tui.names.dataset_names import parse_dataset_archive_name
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_total
-from archive_tui.objects.folder.store import FolderStore
-from archive_tui.objects.object_store import ObjectStore
+from archive_tui.settings import Settings
 from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.services import Services
-from archive_tui.tui.submitting import ask_key, find_services, fit_path, watch_job
+from archive_tui.tui.submitting import (
+    MakeRequest,
+    ask_key,
+    find_services,
+    fit_path,
+    submit_on_page,
+    submit_watched,
+)
 
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
@@ -28,12 +37,7 @@ if TYPE_CHECKING:
     from archive_tui.tui.screens.publish.draft import PublishDraft
 
 
-@dataclass(frozen=True, slots=True)
-class _PlainStore:
-    """A folder that is no configured storage, under the word that opens it: no command line can name it."""
-
-    name: str
-    store: ObjectStore
+_PUBLISHED = (JobState.VERIFIED, JobState.COPIED, JobState.FINISHED)
 
 
 def open_publish(app: ArchiveApp, source: Location, target: Location, marked: tuple[Selected, ...]) -> None:
@@ -58,9 +62,8 @@ def open_publish(app: ArchiveApp, source: Location, target: Location, marked: tu
 
 
 def _publish_left(app: ArchiveApp, draft: PublishDraft) -> None:
-    if draft.publish_job is None:
+    if draft.publish_job is None and not draft.is_submitting:
         app.show_status(f"The draft is kept: P on {escape_for_display(draft.source.name)} opens it again.")
-    watch_job(app, draft.publish_job)
 
 
 def choose_source(folder: Path, marked: tuple[Selected, ...]) -> tuple[Path, tuple[str, ...]]:
@@ -83,17 +86,10 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
         return
 
     def submit(*, overwrite: bool) -> None:
+        left_alone = ConflictRule.KEEP if existing else ConflictRule.ASK
+        rule = ConflictRule.REPLACE if overwrite else left_alone
         for _, name, version in versions:
-            job = fetch_job(
-                _named(source),
-                _name_there(source, name),
-                version,
-                into,
-                services.evidence,
-                overwrite=overwrite,
-                has_command=source.storage is not None,
-            )
-            watch_job(app, services.engine.submit(job))
+            submit_watched(app, services, _fetch_maker(services, source, name, version, into, rule))
 
     sizes = [-1 if selected.size is None else selected.size for selected, _, _ in versions]
     total = format_total(sum(max(0, size) for size in sizes), sum(size < 0 for size in sizes))
@@ -111,11 +107,39 @@ def start_fetch(app: ArchiveApp, source: Location, target: Location, marked: tup
     ask_key(app, question, answers, lambda overwrite: submit(overwrite=overwrite))
 
 
+def start_copy(app: ArchiveApp, source: Location, target: Location, marked: tuple[Selected, ...]) -> None:
+    """Asks in the status line, then copies the picked files, objects and folders to the location in the other pane.
+    What is another one there is asked about later, while the rest is copied."""
+    services = find_services(app)
+    if services is None or not marked:
+        return
+    names = [selected.name for selected in marked]
+    settings, base = app.settings, "" if source.folder is not None else source.prefix
+    into = "" if target.folder is not None else target.prefix
+
+    def submit(ignored: bool) -> None:
+        def make() -> JobRequest:
+            here, there = place_of(source, settings), place_of(target, settings)
+            return copy_job(here, names, there, base=base, into=into, policy=services.policy())
+
+        submit_watched(app, services, make)
+
+    what = f"{names[0]}{_format_size(marked)}" if len(names) == 1 else f"{len(names)} entries{_format_size(marked)}"
+    after = "?  Enter copy, what differs there is asked later · Esc no"
+    ask_key(app, fit_path(app, f"Copy {what} to ", target.title, after), {"enter": True, "y": True}, submit)
+
+
+def _format_size(marked: tuple[Selected, ...]) -> str:
+    """Nothing where folders are among them: nobody has counted what lies below."""
+    if any(selected.is_folder for selected in marked):
+        return ""
+    sizes = [-1 if selected.size is None else selected.size for selected in marked]
+    return f" ({format_total(sum(max(0, size) for size in sizes), sum(size < 0 for size in sizes))})"
+
+
 def start_verify(app: ArchiveApp, location: Location, marked: tuple[Selected, ...]) -> None:
     """Verifies the picked dataset versions of a storage, or the picked folder (none: the folder itself), and opens the
     screen that watches it; of several, the list of jobs."""
-    from archive_tui.tui.screens.verify import VerifyScreen
-
     services = find_services(app)
     if services is None:
         return
@@ -123,28 +147,25 @@ def start_verify(app: ArchiveApp, location: Location, marked: tuple[Selected, ..
     if not makers:
         app.show_status("Verify needs a folder with a manifest, or a dataset.")
         return
-    job_ids = [services.engine.submit(make()) for make in makers]
-    for job_id in job_ids:
-        watch_job(app, job_id)
-    if len(job_ids) == 1:
-        app.push_screen(VerifyScreen(job_ids[0], services, makers[0]))
-    else:
-        open_jobs(app)
+    if len(makers) == 1:
+        submit_on_page(app, services, makers[0])
+        return
+    for make in makers:
+        submit_watched(app, services, make)
+    open_jobs(app)
 
 
-def make_verify_jobs(
-    services: Services, location: Location, marked: tuple[Selected, ...]
-) -> list[Callable[[], JobSpec]]:
+def make_verify_jobs(services: Services, location: Location, marked: tuple[Selected, ...]) -> list[MakeRequest]:
     """What makes the jobs, so that each can be made again."""
-    makers: list[Callable[[], JobSpec]] = []
+    makers: list[MakeRequest] = []
     for selected in marked:
         found = version_of(selected)
         if found is not None:
             makers.append(_version_job_maker(services, location, *found))
         elif location.folder is not None and selected.is_folder:
-            makers.append(_folder_job_maker(location.folder / selected.name.rstrip("/")))
+            makers.append(_folder_job_maker(services, location.folder / selected.name.rstrip("/")))
     if not makers and location.folder is not None:
-        makers.append(_folder_job_maker(location.folder))
+        makers.append(_folder_job_maker(services, location.folder))
     return makers
 
 
@@ -154,7 +175,7 @@ def open_audit(app: ArchiveApp, location: Location, marked: tuple[Selected, ...]
 
 
 def open_jobs(app: ArchiveApp) -> None:
-    from archive_tui.tui.screens.jobs import JobsScreen
+    from archive_tui.tui.screens.jobs.jobs_screen import JobsScreen
 
     services = find_services(app)
     if services is not None:
@@ -178,28 +199,37 @@ def version_of(selected: Selected) -> tuple[str, str] | None:
     return parse_dataset_archive_name(selected.key)
 
 
-def _named(location: Location) -> NamedStore:
+def place_of(location: Location, settings: Settings) -> Place:
+    """Where a location lies, as jobs name it: a storage as a whole, of this machine's disk the very folder. It may have
+    to reach for the settings of a store: not for the screens' thread."""
     if location.folder is not None:
-        return _PlainStore(location.word, FolderStore(location.folder))
-    assert location.storage is not None
-    return location.storage
+        return folder_place(location.folder)
+    assert location.storage is not None, "a location without folder is a storage"
+    return storage_place(location.storage, settings)
 
 
 def _name_there(location: Location, name: str) -> str:
-    """The dataset's name in the store of `_named`: below a folder it begins where the folder ends."""
+    """The dataset's name in the place of the location: below a folder it begins where the folder ends."""
     return name.removeprefix(location.prefix) if location.folder is not None else name
 
 
-def _version_job_maker(services: Services, location: Location, name: str, version: str) -> Callable[[], JobSpec]:
-    has_command = location.storage is not None
-    store, there = _named(location), _name_there(location, name)
-    return lambda: verify_version_job(store, there, version, services.evidence, has_command=has_command)
+def _fetch_maker(
+    services: Services, source: Location, name: str, version: str, into: Path, rule: ConflictRule
+) -> MakeRequest:
+    there, settings = _name_there(source, name), services.settings
+    return lambda: fetch_job(place_of(source, settings), there, version, into, policy=services.policy(rule))
 
 
-def _folder_job_maker(folder: Path) -> Callable[[], JobSpec]:
-    return lambda: verify_folder_job(folder)
+def _version_job_maker(services: Services, location: Location, name: str, version: str) -> MakeRequest:
+    there, settings = _name_there(location, name), services.settings
+    return lambda: verify_version_job(place_of(location, settings), there, version, policy=services.policy())
+
+
+def _folder_job_maker(services: Services, folder: Path) -> MakeRequest:
+    return lambda: verify_folder_job(folder, policy=services.policy())
 
 
 def _has_published(services: Services, job_id: int) -> bool:
-    job = services.engine.get(job_id)
-    return job is None or (job.state.is_end and job.result is not None)
+    """False while it runs, waits, or can be tried again: the guide shows it then."""
+    job = services.feed.get(job_id)
+    return job is None or job.state in _PUBLISHED

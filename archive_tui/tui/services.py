@@ -7,36 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archive_tui.archives.storages import Storage, open_storage
-from archive_tui.archives.vault.evidence_book import EvidenceKeeper as VaultEvidenceKeeper
-from archive_tui.integrity.evidence import Evidence
-from archive_tui.jobs.engine import JobEngine
-from archive_tui.jobs.kinds import EvidenceKeeper
+from archive_tui.conflicts import ConflictRule
+from archive_tui.jobs.limits import JobLimits
+from archive_tui.jobs.request import JobPolicy
 from archive_tui.settings import Settings
 from archive_tui.tui.background import BackgroundPool
+from archive_tui.tui.job_feed import JobFeed
 
 if TYPE_CHECKING:
     from archive_tui.tui.screens.publish.draft import PublishDraft
 
 
-class NoEvidence:
-    """Where no state database is used."""
-
-    def record(self, evidence: Evidence, /) -> object:
-        return False
-
-
 @dataclass
 class Services:
-    """`drafts` are the publish guides that were left, by source and target; they live as long as the program.
-    `vault_evidence` None: nothing is known of the contents of any vault, and nothing is kept."""
+    """`drafts` are the publish guides that were left, by source and target; they live as long as the program."""
 
     settings: Settings
-    engine: JobEngine
-    evidence: EvidenceKeeper
+    feed: JobFeed
     background: BackgroundPool
     drafts: dict[tuple[str, ...], PublishDraft] = field(default_factory=dict)
-    vault_evidence: VaultEvidenceKeeper | None = None
     _storages: dict[str, Storage] = field(default_factory=dict)
+
+    def policy(self, conflicts: ConflictRule = ConflictRule.ASK) -> JobPolicy:
+        """How a job is done that is begun here, by the settings.
+
+        Raises: ConfigurationError.
+        """
+        return JobLimits.load(self.settings).make_policy(conflicts)
 
     def storage(self, name: str) -> Storage:
         """The storage of that name, opened once.

@@ -44,7 +44,16 @@ def _roots(modules: set[str], names: tuple[str, ...]) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["dataset", "--help"], ["dataset", "publish", "--help"], ["storage", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["dataset", "--help"],
+        ["dataset", "publish", "--help"],
+        ["storage", "--help"],
+        ["jobs", "--help"],
+        ["jobs", "list", "--help"],
+        ["jobs", "run", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
@@ -56,6 +65,14 @@ def test_help_of_the_program_imports_no_command(tmp_path: Path) -> None:
     code = "from archive_tui.cli.entry import run_command_line\nassert run_command_line(['--help']) == 0"
     ours = {name for name in _modules_after(code, tmp_path) if name.startswith("archive_tui")}
     assert not ours & {"archive_tui.cli.dataset", "archive_tui.cli.ls", "archive_tui.settings", "archive_tui.archives"}
+
+
+def test_looking_at_jobs_imports_no_sdk_and_no_screen(tmp_path: Path) -> None:
+    code = (
+        "from archive_tui.cli.entry import run_command_line\nassert run_command_line(['jobs', 'list', '--quiet']) == 0"
+    )
+    heavy = ("textual", "rich", "boto3", "botocore", "azure", "obstore", "isal", "importlib.metadata")
+    assert _roots(_modules_after(code, tmp_path), heavy) == set()
 
 
 def test_importing_the_package_costs_nothing(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from archive_tui.tui.terminal import prepare_environment
 PICTURES = Path(__file__).parents[2] / "screenshots"
 MORE_SCENES = (
     "tests.screenshots.page_scenes",
+    "tests.screenshots.job_scenes",
     "tests.screenshots.manifest_scenes",
     "tests.screenshots.manifest_page_scenes",
 )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from archive_tui.archives.locations import open_manifest_location, open_storage_location
 from archive_tui.archives.storages import open_storage
+from archive_tui.archives.vault.archiving import archive_manifest
 from archive_tui.archives.vault.vault import Vault
-from archive_tui.jobs.manifest_creation import ListedPart, create_manifest_job
-from archive_tui.jobs.manifest_kinds import archive_manifest_job
-from archive_tui.jobs.picked_manifest import PickedManifest
 from archive_tui.manifests.checksum_lines.line import Dialect
-from archive_tui.progress import ignore, never
+from archive_tui.manifests.checksum_lines.reading import open_manifest
+from archive_tui.operations.manifest_creation import create_manifest
+from archive_tui.operations.named_files import find_named_files
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.screenshots.page_scenes import until_text
 from tests.screenshots.scenes import LARGE, SMALL, scene
@@ -30,7 +30,10 @@ def _write_photos(home: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes([number]) * (210_000 + 9_000 * number))
     (photos / "notes.md").write_text("# Places\n" * 40)
-    create_manifest_job(ListedPart(photos), "photos.sha256", Dialect.SHA256SUM).run(ignore, never)
+    names = find_named_files((), (f"{photos}/.",), recursive=True)
+    create_manifest(
+        sorted(n.removeprefix(f"{photos}/") for n in names), photos / "photos.sha256", Dialect.SHA256SUM, root=photos
+    )
     return photos / "photos.sha256"
 
 
@@ -45,7 +48,9 @@ async def _open_manifest(stage: Stage) -> Path:
 
 def _archive(stage: Stage, document: Path) -> Vault:
     vault = Vault(open_storage(stage.app.settings, "lab-archive").store)
-    archive_manifest_job(PickedManifest(document), vault, stage.app.evidence_table).run(ignore, never)
+    with open_manifest(document, root=document.parent) as manifest:
+        for _ in archive_manifest(manifest, vault, root=document.parent, evidence_table=stage.app.evidence_table):
+            pass
     return vault
 
 

@@ -6,13 +6,17 @@ import threading
 import time
 
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
-from archive_tui.jobs.job import JobResult, JobSpec, JobState
-from archive_tui.progress import BytesDone, Ended, ItemDone, ItemFailed, Planned, Report, StopSignal, check_stop
+from archive_tui.jobs.engine import JobEngine
+from archive_tui.jobs.kind import JobResult, JobWork
+from archive_tui.jobs.request import JobRequest
+from archive_tui.jobs.states import JobState
+from archive_tui.progress import BytesDone, Ended, ItemDone, ItemFailed, Planned, check_stop
 from archive_tui.tui import submitting
 from archive_tui.tui.screens.browse.browse_marks import find_names
 from archive_tui.tui.screens.verify import VerifyScreen
-from tests.screenshots.scenes import LARGE, SMALL, scene
+from tests.screenshots.scenes import SMALL, scene
 from tests.screenshots.stage import Stage
+from tests.tui.led_jobs import led_request
 
 FILES, FILE_SIZE = 612, 1_970_000
 DAMAGED = ((87, "raw/2026-09.dat"), (301, "raw/2026-10.dat"))
@@ -83,12 +87,9 @@ async def publish_plan(stage: Stage) -> None:
 @scene("publish-6-progress")
 async def publish_progress(stage: Stage) -> None:
     await _go_to_step(stage, 5)
-    engine = stage.app.engine
-    assert engine is not None
-    led = _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402)
-    spec = led.spec()
-    submit = engine.submit
-    engine.submit = lambda job: submit(spec)  # type: ignore[method-assign]
+    led = FilmedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402)
+    submit, live = stage.engine.submit, {"run": led.run}
+    stage.engine.submit = lambda job, live=live: submit(led.request(), live={"run": led.run})  # type: ignore[method-assign]
     await stage.press("enter")
     await until_text(stage, "402 of 612")
     await stage.settle(0.6)
@@ -107,7 +108,7 @@ async def fetch(stage: Stage) -> None:
 
 @scene("verify-running")
 async def verify_running(stage: Stage) -> None:
-    led = _LedJob("verify", "verify station-07 1.4.0", "verify", "", 402)
+    led = FilmedJob("verify", "verify station-07 1.4.0", "verify", "", 402)
     await _show_verification(stage, led)
     await until_text(stage, "402 of 612")
     await stage.settle(0.6)
@@ -115,7 +116,7 @@ async def verify_running(stage: Stage) -> None:
 
 @scene("verify-findings")
 async def verify_findings(stage: Stage) -> None:
-    led = _LedJob("verify", "verify station-08 0.9.0", "verify", "", FILES)
+    led = FilmedJob("verify", "verify station-08 0.9.0", "verify", "", FILES)
     led.go.set()
     await _show_verification(stage, led)
     await until_text(stage, "Findings: ")
@@ -128,44 +129,13 @@ async def verify_clean(stage: Stage) -> None:
     await until_text(stage, "all bytes")
 
 
-@scene("jobs")
-async def jobs(stage: Stage) -> None:
-    await _start_jobs(stage)
-    await stage.press("J")
-    await until_text(stage, "findings")
-    await stage.settle(1.0)
-
-
-@scene("job", sizes=(LARGE,))
-async def job(stage: Stage) -> None:
-    await _start_jobs(stage)
-    await stage.press("J", "end", "up", "enter")
-    await until_text(stage, "Log")
-
-
 @scene("connections")
 async def connections(stage: Stage) -> None:
     await stage.press("C", "t")
     await until_text(stage, "so:")
 
 
-@scene("jobs-empty", sizes=(SMALL,))
-async def jobs_empty(stage: Stage) -> None:
-    await stage.press("J")
-
-
-@scene("page-palette", sizes=(SMALL,))
-async def page_palette(stage: Stage) -> None:
-    await _start_jobs(stage)
-    await stage.press("J", "colon")
-
-
-@scene("page-help", sizes=(SMALL,))
-async def page_help(stage: Stage) -> None:
-    await stage.press("J", "question_mark")
-
-
-class _LedJob:
+class FilmedJob:
     """Comes to a point and stays there, as a picture needs it."""
 
     def __init__(self, kind: str, title: str, phase: str, second_phase: str, files: int) -> None:
@@ -174,7 +144,10 @@ class _LedJob:
         self.files = files
         self.go = threading.Event()
 
-    def spec(self) -> JobSpec:
+    def submit(self, engine: JobEngine) -> int:
+        return engine.submit(self.request(), live={"run": self.run})
+
+    def request(self) -> JobRequest:
         """What a job of this kind and title says of itself."""
         _, name, version = self.title.split()
         archive, folder = f"lab-archive:{name}.{version}.zip", f"~/data/{name}"
@@ -184,9 +157,10 @@ class _LedJob:
             "verify": (archive, ""),
         }[self.kind]
         command = f"archive-tui dataset {self.kind} lab-archive {name} --version {version}"
-        return JobSpec(self.kind, self.title, source, destination, command, self.run)
+        return led_request(self.title, source=source, destination=destination, command=command)
 
-    def run(self, report: Report, stop: StopSignal) -> JobResult:
+    def run(self, work: JobWork) -> JobResult:
+        report, stop = work.report, work.stop
         report(Planned(self.phase, FILES, FILES * FILE_SIZE))
         if self.second_phase:
             report(Planned(self.second_phase))
@@ -214,24 +188,7 @@ class _LedJob:
         return JobResult(JobState.FINDINGS, result.sentence, findings, result)
 
 
-async def _show_verification(stage: Stage, led: _LedJob) -> None:
+async def _show_verification(stage: Stage, led: FilmedJob) -> None:
     services = submitting.find_services(stage.app)
     assert services is not None
-    job_id = services.engine.submit(led.spec())
-    stage.app.push_screen(VerifyScreen(job_id, services))
-
-
-async def _start_jobs(stage: Stage) -> None:
-    engine = stage.app.engine
-    assert engine is not None
-    ended = [_LedJob("verify", "verify station-08 0.9.0", "verify", "", FILES)]
-    ended += [_LedJob("publish", "publish winds 2.0.1", "pack", "", FILES)]
-    for led in ended:
-        engine.submit(led.spec())
-    await stage.until(lambda: not engine.is_busy)
-    for led in (
-        _LedJob("publish", "publish station-07 1.5.0", "pack", "upload", 402),
-        _LedJob("fetch", "fetch winds 2.0.1", "unpack", "", 130),
-        _LedJob("verify", "verify winds 1.9.0", "verify", "", FILES),
-    ):
-        engine.submit(led.spec())
+    stage.app.push_screen(VerifyScreen(led.submit(stage.engine), services))

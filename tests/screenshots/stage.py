@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from archive_tui.archives.locations import open_location
 from archive_tui.archives.storages import open_storage
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.jobs.engine import JobEngine
+from archive_tui.jobs.queue import open_job_queue
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.settings import Settings
+from archive_tui.settings import Settings, load_settings
 from archive_tui.state.database import open_state_database
 from archive_tui.state.evidence_table import EvidenceTable
 from archive_tui.tui.app import TOUR_HINT
@@ -43,6 +44,9 @@ class Stage:
     app: ArchiveApp
     pilot: Pilot[Any]
     home: Path
+    engine: JobEngine
+    closing: list[Callable[[], None]] = field(default_factory=list)
+    """Done after the picture was taken, before the home is removed."""
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -85,7 +89,7 @@ def prepare_home(home: Path) -> Settings:
         "aws_secret_access_key": "example",
         "local_path": str(data),
     }
-    settings = Settings(None, {"lab-archive": section, "far-s3": unreachable})
+    settings = _write_settings(home, {"lab-archive": section, "far-s3": unreachable})
     store = open_storage(settings, "lab-archive").store
     evidence = EvidenceTable(open_state_database())
     for name, source, version in (
@@ -100,6 +104,17 @@ def prepare_home(home: Path) -> Settings:
     _age_files(home)
     _age_evidence(store, evidence)
     return settings
+
+
+def _write_settings(home: Path, storages: dict[str, dict[str, str]]) -> Settings:
+    """In a file, for a job opens its storages anew."""
+    path = home / "settings.ini"
+    sections = (
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+        for name, values in storages.items()
+    )
+    path.write_text("\n".join(sections))
+    return load_settings(path)
 
 
 def _write_more_data(data: Path) -> None:
@@ -160,22 +175,28 @@ def _age_evidence(store: ObjectStore, evidence: EvidenceTable) -> None:
 @asynccontextmanager
 async def open_stage(home: Path, settings: Settings, size: tuple[int, int]) -> AsyncIterator[Stage]:
     """Runs the program on that home: the data on the left, the archive on the right."""
-    engine = JobEngine()
+    queue, evidence = open_job_queue(), EvidenceTable(open_state_database())
+    engine = JobEngine(queue, evidence=evidence)
     app = ArchiveApp(
         open_location(str(home / "data"), settings),
         open_location("lab-archive", settings),
         settings,
         engine=engine,
-        evidence_table=EvidenceTable(open_state_database()),
+        evidence_table=evidence,
+        go_on_in_background=lambda: None,
         greeting=TOUR_HINT,
     )
+    closing: list[Callable[[], None]] = []
     try:
         async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, home)
+            stage = Stage(app, pilot, home, engine, closing)
             browse = app.browse_screen
             assert browse is not None
             await stage.until(lambda: not (browse.left.is_loading or browse.right.is_loading))
             await stage.settle()
             yield stage
     finally:
+        for close in closing:
+            close()
         engine.close()
+        queue.close()

@@ -50,7 +50,8 @@ class Fault:
 
 
 class FaultyProxy:
-    """Passes everything on while there is no fault. `requests` are the request lines seen so far."""
+    """Passes everything on while there is no fault. `requests` are the request lines seen so far, `received` counts the
+    bytes that clients have sent."""
 
     def __init__(self, target_url: str) -> None:
         parts = urlsplit(target_url)
@@ -60,6 +61,8 @@ class FaultyProxy:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._closing = threading.Event()
+        self._exchanges = 0
+        self.received = 0
         self.requests: list[str] = []
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, name="faulty-proxy", daemon=True).start()
@@ -75,6 +78,17 @@ class FaultyProxy:
         finally:
             with self._lock:
                 self._faults.remove(fault)
+
+    def count(self, received: int) -> None:
+        with self._lock:
+            self.received += received
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Returns when nobody is connected any more, so that what clients have sent has reached the server."""
+        deadline = time.monotonic() + seconds
+        while self._exchanges:
+            assert time.monotonic() < deadline, "somebody stays connected"
+            time.sleep(0.01)
 
     def close(self) -> None:
         self._closing.set()
@@ -92,9 +106,18 @@ class FaultyProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            with self._lock:
+                self._exchanges += 1
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        try:
+            self._pass_on(client)
+        finally:
+            with self._lock:
+                self._exchanges -= 1
+
+    def _pass_on(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError), socket.create_connection(self._target) as server:
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -139,6 +162,7 @@ class _Exchange:
             self._is_head = data.startswith(b"HEAD ")
             self._replied = self._taken = 0
         self._taken += len(data)
+        self._proxy.count(len(data))
         if self._fault is not None and self._fault.kind == "cut-request" and self._taken > self._fault.after:
             return self._reset()
         if self._fault is not None and self._fault.kind in ("answer", "slam"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -14,7 +15,9 @@ from textual.pilot import Pilot
 from archive_tui.archives.locations import open_folder, open_storage_location
 from archive_tui.integrity.evidence import Evidence
 from archive_tui.jobs.engine import JobEngine
-from archive_tui.settings import Settings
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.jobs.queue import open_job_queue
+from archive_tui.settings import Settings, load_settings
 from archive_tui.tui.archive_app import ArchiveApp
 from archive_tui.tui.screens.page import Page
 
@@ -40,14 +43,15 @@ class EvidenceList(list[Evidence]):
 
 
 def make_settings(root: Path) -> Settings:
-    def section(name: str) -> dict[str, str]:
-        return {
-            "storage_client": "archive_tui.core.LocalStorageClient",
-            "storage_area": str(root / name),
-            "local_path": str(root),
-        }
-
-    return Settings(None, {"lab": section("lab"), "second": section("second")})
+    """Two storages in a file, as a job needs them: it opens them anew."""
+    path = root / "settings.ini"
+    sections = (
+        f"[{name}]\nstorage_client = archive_tui.core.LocalStorageClient\n"
+        f"storage_area = {root / name}\nlocal_path = {root}\n"
+        for name in ("lab", "second")
+    )
+    path.write_text("\n".join(sections))
+    return load_settings(path)
 
 
 def make_source(root: Path) -> Path:
@@ -77,6 +81,16 @@ class Place:
     def page(self) -> Any:
         assert isinstance(self.app.screen, Page)
         return self.app.screen
+
+    def set_program(self, key: str, value: str) -> None:
+        """Changes what the settings say of the program itself."""
+        settings = self.app.settings
+        self.app.settings = dataclasses.replace(settings, program={**settings.program, key: value})
+
+    @property
+    def jobs(self) -> list[JobSnapshot]:
+        """All jobs in the order in which they were submitted."""
+        return sorted(self.engine.snapshot(), key=lambda job: job.id)
 
     @property
     def text(self) -> str:
@@ -112,11 +126,17 @@ def _key(letter: str) -> str:
 
 @asynccontextmanager
 async def open_place(
-    root: Path, *, size: tuple[int, int] = (80, 24), workers: int = 2, folder: Path | None = None
+    root: Path,
+    *,
+    size: tuple[int, int] = (80, 24),
+    workers: int = 2,
+    folder: Path | None = None,
+    database: Path | None = None,
 ) -> AsyncIterator[Place]:
     settings = make_settings(root)
-    engine = JobEngine(workers=workers)
     evidence = EvidenceList()
+    queue = open_job_queue(database) if database is not None else None
+    engine = JobEngine(queue, workers=workers, evidence=evidence)
     app = ArchiveApp(
         open_folder(folder or root / "home"),
         open_storage_location(settings, "lab"),
@@ -131,3 +151,5 @@ async def open_place(
             yield Place(root, app, pilot, engine, evidence)
     finally:
         engine.close()
+        if queue is not None:
+            queue.close()

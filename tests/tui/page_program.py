@@ -17,18 +17,22 @@ def main() -> None:
     prepare_environment()
     from archive_tui.archives.locations import open_folder, open_storage_location
     from archive_tui.jobs.engine import JobEngine
-    from archive_tui.jobs.job import JobResult, JobSpec, JobState
-    from archive_tui.progress import BytesDone, ItemDone, Planned, Report, StopSignal, check_stop
+    from archive_tui.jobs.kind import JobResult, JobWork
+    from archive_tui.jobs.states import JobState
+    from archive_tui.progress import BytesDone, ItemDone, Planned, check_stop
     from archive_tui.tui import archive_app, routes, submitting
     from archive_tui.tui.archive_app import ArchiveApp
+    from archive_tui.tui.screens.jobs.job_screen import JobScreen
     from archive_tui.tui.screens.publish.draft import PublishDraft
     from archive_tui.tui.screens.publish.publish_screen import PROGRESS, PublishScreen
     from archive_tui.tui.screens.verify import VerifyScreen
     from tests.tui.guide_places import make_settings
+    from tests.tui.led_jobs import led_request
 
     root, page = Path(sys.argv[1]), sys.argv[2]
 
-    def run(report: Report, stop: StopSignal) -> JobResult:
+    def run(work: JobWork) -> JobResult:
+        report, stop = work.report, work.stop
         files, size = 5000, 5_000_000_000
         first, second = ("pack", "upload") if page == "publish" else ("verify", "")
         report(Planned(first, files, size))
@@ -54,11 +58,13 @@ def main() -> None:
         CSS_PATH: ClassVar[list[str]] = [str(Path(archive_app.__file__).parent / path) for path in ArchiveApp.CSS_PATH]
 
         def on_mount(self) -> None:
-            ids = [engine.submit(JobSpec("verify", f"verify set-{n} 1.0.0", "lab:x", "", "x", run)) for n in range(2)]
+            ids = [engine.submit(led_request(f"verify set-{n} 1.0.0"), live={"run": run}) for n in range(2)]
             services = submitting.find_services(self)
             assert services is not None
             if page == "jobs":
                 self.call_after_refresh(routes.open_jobs, self)
+            elif page == "job":
+                self.set_timer(0.5, lambda: self.push_screen(JobScreen(services, services.feed.get(ids[0]))))
             elif page == "publish":
                 draft = PublishDraft(root, "lab", "set-0", step=PROGRESS, publish_job=ids[0])
                 self.call_after_refresh(self.push_screen, PublishScreen(draft, services))

@@ -64,6 +64,7 @@ def test_publishing_as_a_command_quotes_what_a_shell_would_split() -> None:
 
     expected = "archive-tui dataset publish lab-s3 'station 7' --source '/home/x/my data/station 7'"
     assert command_of("work.publish", context) == expected
+    expected = "archive-tui copy '/home/x/my data/station 7' lab-s3: --on-conflict ask"
     assert command_of("work.copy", context) == expected
 
 

@@ -334,7 +334,7 @@ async def test_what_cannot_be_done_says_why(make_app: MakeApp, folder: Path) -> 
     async with running(app) as pilot:
         await pilot.press("f5")
 
-        assert "Copy goes from a folder to a storage" in text_of(app)
+        assert "Copy needs another place" in text_of(app)
 
 
 async def test_help_lists_every_action_of_the_screen(app: ArchiveApp) -> None:
@@ -393,35 +393,6 @@ async def test_bad_words_are_answered_with_a_sentence(make_app: MakeApp, folder:
 
         await pilot.press("g", "ctrl+u", *"nowhere", "enter")
         assert "Neither a storage nor a folder: nowhere" in text_of(app)
-
-
-async def test_the_jobs_stand_in_the_title_and_quitting_asks(make_app: MakeApp, folder: Path) -> None:
-    from archive_tui.jobs.engine import JobEngine
-    from archive_tui.jobs.job import JobResult, JobSpec, JobState
-
-    release = threading.Event()
-
-    def work(report: Any, stop: Any) -> JobResult:
-        while not (release.wait(0.01) or stop.is_set()):
-            pass
-        return JobResult(JobState.CANCELLED if stop.is_set() else JobState.FINISHED, "Over.")
-
-    engine = JobEngine()
-    app = make_app(folder_location(folder), storage_location(store_with("x")), engine=engine)
-    try:
-        async with running(app) as pilot:
-            engine.submit(JobSpec("verify", "slow", "here", "", "", work))
-            await wait_until(pilot, lambda: "▸ 1 job" in rows_of(app)[0])
-            await pilot.press("q")
-            assert "1 job runs." in text_of(app)
-            await pilot.press("escape")
-            assert app.is_running
-            await pilot.press("q", "q")
-            await wait_until(pilot, lambda: not app.is_running or app._exit)
-        assert engine.snapshot()[0].state is JobState.CANCELLED
-    finally:
-        release.set()
-        engine.close()
 
 
 async def test_a_million_rows_move_as_fast_as_a_hundred(make_app: MakeApp, folder: Path) -> None:

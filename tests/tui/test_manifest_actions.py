@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archive_tui.archives.vault.vault import Vault
-from archive_tui.jobs.manifest_creation import ListedPart
+from archive_tui.jobs.kinds.manifest_creation import ListedPart
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.tui.actions.keymap import PRESETS, Keymap

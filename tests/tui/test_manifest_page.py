@@ -18,7 +18,7 @@ from archive_tui.archives.storages import open_storage
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.errors import StorageUnavailable
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.jobs.job import JobState
+from archive_tui.jobs.states import JobState
 from archive_tui.names.content_address import content_key
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.tui.rows.manifest_rows import ManifestRows
@@ -81,7 +81,7 @@ async def leave_page(place: Place) -> None:
 
 
 def last_job(place: Place) -> Any:
-    return place.engine.snapshot()[-1]
+    return place.jobs[-1]
 
 
 # Listing
@@ -115,7 +115,7 @@ async def test_an_existing_name_is_refused_where_it_is_typed(root: Path) -> None
         await place.type("b.txt")
         await place.until_text("✗ That name exists already.")
         await place.press("enter")
-        assert not place.engine.snapshot()
+        assert not place.jobs
         await place.type("x")
         await place.until(lambda: "exists already" not in place.text)
         await place.press("ctrl+u")
@@ -123,7 +123,7 @@ async def test_an_existing_name_is_refused_where_it_is_typed(root: Path) -> None
         await place.until_text("A name without / goes into")
         await place.press("escape")
         await place.until(lambda: "new manifest" not in place.text)
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_a_name_that_nobody_touched_follows_the_form_and_one_that_was_typed_stays(root: Path) -> None:
@@ -143,7 +143,7 @@ async def test_a_name_that_is_taken_is_not_proposed(root: Path) -> None:
 
 async def test_the_form_of_the_settings_is_proposed(root: Path) -> None:
     async with open_place(root) as place:
-        place.app.settings.program["manifest_format"] = "bsd"  # type: ignore[index]
+        place.set_program("manifest_format", "bsd")
         await place.press("home", "down", "M")
         await place.until_text("▸ bsd")
 
@@ -154,11 +154,11 @@ async def test_an_empty_folder_has_nothing_to_list(root: Path) -> None:
         await place.press("home", "down", "M")
         await place.until_text("0 files", "✗ There is no file to list.")
         await place.press("enter")
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_a_listing_that_is_left_goes_on_and_says_its_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with held(monkeypatch, "archive_tui.jobs.manifest_creation.create_manifest") as gate:
+    with held(monkeypatch, "archive_tui.jobs.kinds.manifest_creation.create_manifest") as gate:
         async with open_place(root) as place:
             await place.press("home", "down", "M")
             await place.until_text("1 file · 5 B")
@@ -171,7 +171,7 @@ async def test_a_listing_that_is_left_goes_on_and_says_its_end(root: Path, monke
 
 
 async def test_a_listing_that_is_stopped_leaves_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with held(monkeypatch, "archive_tui.jobs.manifest_creation.create_manifest") as gate:
+    with held(monkeypatch, "archive_tui.jobs.kinds.manifest_creation.create_manifest") as gate:
         async with open_place(root) as place:
             await place.press("home", "down", "M", "enter")
             await place.until_text("s stops")
@@ -259,7 +259,7 @@ async def test_a_manifest_file_under_the_cursor_is_checked_and_a_folder_still_ve
         screen.left.move_cursor(names.index("a.txt"))
         await place.press("f6")
         await place.until(lambda: isinstance(place.app.screen, VerifyScreen) and not place.engine.is_busy)
-        assert (last_job(place).kind, last_job(place).state) == ("verify", JobState.VERIFIED)
+        assert (last_job(place).kind, last_job(place).state) == ("verify-folder", JobState.VERIFIED)
         assert last_job(place).source == str(document.parent)
 
 
@@ -269,7 +269,7 @@ async def test_a_manifest_that_is_gone_is_said(root: Path, document: Path) -> No
         document.unlink()
         await place.press("f6")
         await place.until_text("cannot be seen any more")
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 # Asking, archiving, fetching
@@ -299,7 +299,7 @@ async def test_archive_then_wipe_then_fetch(root: Path, document: Path, size: tu
         for content in set(FILES.values()):
             assert (root / "lab" / content_key(digest(content))).read_bytes() == content
     async with open_place(root, size=size) as place:
-        place.app.settings.program["vault"] = "lab"  # type: ignore[index]
+        place.set_program("vault", "lab")
         await open_manifest_pane(place, document, root / "back")
         await place.press("f5")
         await place.until_text("Fetch 4 lines (19 B)", "Enter fetch", "o overwrite")
@@ -314,30 +314,37 @@ async def test_nothing_is_archived_or_fetched_without_an_answer(root: Path, docu
         await place.press("f5")
         await place.until_text("Enter archive")
         await place.press("escape")
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_files_that_differ_are_left_or_overwritten_as_is_answered(root: Path, document: Path) -> None:
     fill_vault(root)
     (root / "back" / "a.txt").write_bytes(b"mine")
     async with open_place(root) as place:
-        place.app.settings.program["vault"] = "lab"  # type: ignore[index]
+        place.set_program("vault", "lab")
         await open_manifest_pane(place, document, root / "back")
         await place.press("f5")
         await place.until_text("o overwrite")
         await place.press("enter")
+        await place.until_text("? 1 decision", "1 item needs a decision", "d decide")
+        assert (root / "back" / "b.txt").read_bytes() == b"beta", "the rest is done meanwhile"
+        await place.press("d")
+        await place.until_text("1 question open", "a.txt", "l  ")
+        await place.press("l")
+        await place.until_text("Nothing is left to decide.")
+        await place.press("escape")
         await place.until_text("1 kept, being different")
         assert (root / "back" / "a.txt").read_bytes() == b"mine"
         await leave_page(place)
         await place.press("f5")
         await place.until_text("o overwrite")
         await place.press("o")
-        await place.until(lambda: len(place.engine.snapshot()) == 2 and not place.engine.is_busy)
+        await place.until(lambda: len(place.jobs) == 2 and not place.engine.is_busy)
         assert (root / "back" / "a.txt").read_bytes() == b"alpha"
         assert last_job(place).command.endswith("--overwrite")
 
 
-async def test_a_vault_that_breaks_off_in_the_middle_fails_the_job_and_the_pane_lives(
+async def test_a_vault_that_breaks_off_in_the_middle_is_tried_again_and_the_pane_lives(
     root: Path, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put, calls = FolderStore.put, iter(range(100))
@@ -351,12 +358,11 @@ async def test_a_vault_that_breaks_off_in_the_middle_fails_the_job_and_the_pane_
     async with open_place(root) as place:
         await open_manifest_pane(place, document)
         await place.press("f5", "enter")
-        await place.until_text("✗ No answer from lab", "Is the network up?", "again")
-        assert last_job(place).state is JobState.FAILED
-        await leave_page(place)
+        await place.until_text("↻ retry in ", "No answer from lab", "It is tried again by itself", "r try again")
+        assert last_job(place).state is JobState.WAITING
         monkeypatch.setattr(FolderStore, "put", put)
-        await place.press("down", "up", "f5", "enter")
-        await place.until_text("✓ Uploaded")
+        await place.press("r")
+        await place.until_text("Uploaded 3 files (14 B) to the vault of lab")
 
 
 async def test_a_run_that_is_stopped_claims_nothing(
@@ -376,10 +382,11 @@ async def test_a_run_that_is_stopped_claims_nothing(
         await place.press("f5", "enter")
         await place.until(reached.is_set)
         await place.press("s")
-        await place.until_text("stopping")
+        await place.until_text("pausing")
         gate.set()
-        await place.until_text("○ Stopped at", "nothing is claimed for the rest")
-        assert last_job(place).state is JobState.CANCELLED
+        await place.until_text("‖ paused", "Stopped at", "nothing is claimed for the rest", "s go on")
+        await place.press("c")
+        await place.until(lambda: last_job(place).state is JobState.CANCELLED)
 
 
 async def test_what_was_archived_into_a_storage_is_fetched_from_there(root: Path, document: Path) -> None:
@@ -409,7 +416,7 @@ async def test_lines_of_a_manifest_that_has_changed_are_never_taken_for_those_of
         document.write_text("".join(lines[1:]))
         await place.press("f6")
         await place.until_text("The manifest has changed since it was listed", "3 of 3")
-        assert not place.engine.snapshot()
+        assert not place.jobs
         await place.press("f6")
         await place.until_text("Verified: 1 of 1 files")
         assert last_job(place).title == "check all.sha256 (1 line)"
@@ -462,20 +469,20 @@ async def test_a_question_that_is_too_long_for_a_line_keeps_all_its_keys(root: P
         await place.until_text("Fetch 4 lines (19 B) from local into", "Enter fetch, what", "o overwrite it · Esc no")
         await place.press("escape")
         await place.until(lambda: "Esc no" not in place.text)
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_who_does_not_leave_goes_on_with_the_panel(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with held(monkeypatch, "archive_tui.jobs.manifest_creation.create_manifest"):
+    with held(monkeypatch, "archive_tui.jobs.kinds.manifest_creation.create_manifest"):
         async with open_place(root) as place:
             await place.press("home", "down", "M")
             await place.until_text("1 file · 5 B")
             await place.press("enter")
             await place.until_text("s stops")
             await place.press("ctrl+q", "ctrl+q")
-            await place.until_text("1 job runs. q stops it and leaves")
+            await place.until_text("1 job runs.", "Esc stay")
             await place.press("x")
-            await place.until(lambda: "q stops it and leaves" not in place.text)
+            await place.until(lambda: "Esc stay" not in place.text)
             await place.press("s")
             await place.until_text("cancelled" if not place.engine.is_busy else "stopping")
 
@@ -501,7 +508,8 @@ async def test_contents_of_a_vault_are_verified_and_the_damaged_one_is_named(roo
         await place.press("asterisk", "f6")
         await place.until_text("2 of 3 contents right; 1 DAMAGED in the vault")
         assert {evidence.level for evidence in place.evidence} == {EvidenceLevel.READ, EvidenceLevel.DAMAGED}
-        assert last_job(place).findings[0].found == digest(b"betA")
+        job = place.engine.get(1)
+        assert job is not None and job.findings[0].found == digest(b"betA")
 
 
 async def test_the_whole_vault_is_verified_after_a_question(root: Path) -> None:
@@ -534,7 +542,9 @@ async def test_a_job_says_what_it_made_and_found_in_full(root: Path, document: P
         await place.press("J", "enter")
         await place.until_text("lab:object/", "Findings (1)", "b.txt", "no such file here", "finished with findings")
         await place.press("o")
-        await place.until_text("vault      lab", "evidence   3 read and verified", "--archive --manifest all.sha256")
+        await place.until_text(
+            "vault       lab", "3 read and verified", "--archive --manifest all.sha256", "missing  b.txt"
+        )
 
 
 # Actions

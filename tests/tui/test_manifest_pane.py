@@ -19,10 +19,10 @@ from archive_tui.archives.vault.outcomes import Outcome
 from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.jobs.engine import JobEngine
-from archive_tui.jobs.job import JobResult, JobSpec, JobState
+from archive_tui.jobs.kind import JobResult, JobWork
+from archive_tui.jobs.states import JobState
 from archive_tui.operations.listing import Arrangement, SortBy
 from archive_tui.operations.manifest_checking import LineState
-from archive_tui.progress import Report, StopSignal
 from archive_tui.settings import Settings
 from archive_tui.tui.archive_app import ArchiveApp
 from archive_tui.tui.panes.pane_messages import RowsArrived
@@ -34,6 +34,7 @@ from archive_tui.tui.rows.pane_rows import EmptyRows
 from archive_tui.tui.rows.selection import PickedRows, Selected
 from archive_tui.tui.screens.browse.browse_find import LONG_SEARCH
 from tests.tui.conftest import MakeApp
+from tests.tui.led_jobs import led_request
 from tests.tui.screen_text import rows_of, text_of, wait_until
 from tests.tui.test_browse import browse, running
 
@@ -289,7 +290,7 @@ class LedJob:
         self.states = states
         self.go = threading.Event()
 
-    def run(self, report: Report, stop: StopSignal) -> JobResult:
+    def run(self, work: JobWork) -> JobResult:
         self.states.record_disk(0, LineState.CHANGED)
         self.go.wait(20)
         self.states.record_disk(1, LineState.SAME)
@@ -305,7 +306,7 @@ async def test_what_a_running_job_finds_appears_while_it_runs(open_app: OpenApp,
             job = LedJob(states_of(app))
             pane = browse(app).left
             pane.move_cursor(6)
-            engine.submit(JobSpec("check", "check SHA256SUMS", "x", "", "", job.run))
+            engine.submit(led_request("check SHA256SUMS"), live={"run": job.run})
             await wait_until(pilot, lambda: "✗ changed" in text_of(app))
             painted = count_repaints(pane)
             await asyncio.sleep(0.6)

@@ -110,7 +110,7 @@ async def test_the_marked_lines_are_collected_in_the_background_then_checked(
         await place.until_text("3 rows marked.")
         await place.press("f6")
         await place.until_text("collecting the marked rows. Esc stops.")
-        assert not place.engine.snapshot()
+        assert not place.jobs
         gate.set()
         await place.until(lambda: isinstance(place.app.screen, VerifyScreen))
         await place.until_text("Verified: 3 of 3 files")
@@ -132,7 +132,7 @@ async def test_nothing_comes_under_the_fingers_of_who_has_gone_on(
         await place.press(key)
         gate.set()
         await place.until_text("Stopped: the marks are as they were." if key == "escape" else "not done, for you went")
-        assert "Enter archive" not in place.text and not place.engine.snapshot()
+        assert "Enter archive" not in place.text and not place.jobs
 
 
 @pytest.mark.usefixtures("short")

@@ -17,12 +17,12 @@ TICKS = 4 * SECONDS
 BYTES_OF_A_TICK = 400
 
 
-@pytest.fixture(params=["jobs", "verify", "publish"])
+@pytest.fixture(params=["jobs", "job", "verify", "publish"])
 def terminal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TerminalSession]:
     command = [sys.executable, "-m", "tests.tui.page_program", str(tmp_path), request.param]
     (tmp_path / "run").touch()
     with TerminalSession(command, columns=120, lines=40, env={"PYTHONPATH": str(ROOT)}, cwd=ROOT) as terminal:
-        terminal.wait_for("running" if request.param == "jobs" else " left")
+        terminal.wait_for("2 running" if request.param == "jobs" else " left")
         time.sleep(2.0)
         yield terminal
 

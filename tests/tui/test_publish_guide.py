@@ -8,7 +8,7 @@ import pytest
 
 from archive_tui.archives.datasets.catalog import find_version, list_versions, read_version_manifest
 from archive_tui.errors import StorageUnavailable
-from archive_tui.jobs.job import JobState
+from archive_tui.jobs.states import JobState
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.tui import routes
 from archive_tui.tui.rows.selection import Selected
@@ -143,7 +143,7 @@ async def test_leaving_keeps_the_draft(root: Path) -> None:
         await place.until_text("The draft is kept")
         open_guide(place, "station-07/")
         await place.until_text("step 4 of 7", "Wind and rain")
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_a_name_is_refused_while_it_is_typed(root: Path) -> None:
@@ -238,10 +238,37 @@ async def test_a_version_taken_meanwhile_is_a_conflict_that_is_shown(root: Path)
         (root / "lab").mkdir(exist_ok=True)
         (root / "lab" / "station-07.0.0.1.zip").write_bytes(b"somebody else's")
         await place.press("enter")
+        await place.until_text("? needs a decision", "d decide")
+        await place.press("d")
+        await place.until_text("1 question open", "station-07.0.0.1.zip", "l  ", "b  ")
+        assert "overwrite what is there" not in place.text, "a published version is never replaced"
+        await place.press("l")
+        await place.until_text("Nothing is left to decide.")
+        await place.press("escape")
         await place.until_text("exists already in", "Published versions are never overwritten", "r try again")
         assert (root / "lab" / "station-07.0.0.1.zip").read_bytes() == b"somebody else's"
         await place.press("pageup")
         await place.until_text("step 5 of 7")
+
+
+async def test_a_version_taken_meanwhile_gives_way_to_the_next_number(root: Path) -> None:
+    async with open_place(root) as place:
+        open_guide(place, "station-07/")
+        await go_to_version(place)
+        await place.press("enter")
+        await place.until_text("Licence")
+        await place.press("pagedown")
+        await place.until_text("safety")
+        (root / "lab").mkdir(exist_ok=True)
+        (root / "lab" / "station-07.0.0.1.zip").write_bytes(b"somebody else's")
+        await place.press("enter")
+        await place.until_text("d decide")
+        await place.press("d")
+        await place.until_text("1 question open")
+        await place.press("b")
+        await place.until_text("Nothing is left to decide.")
+        await place.press("escape")
+        await place.until_text("Published  station-07 0.0.2")
 
 
 async def test_a_storage_that_cannot_be_reached_is_said_and_asked_again(
@@ -286,7 +313,7 @@ async def test_publishing_the_same_again_says_that_it_is_there(root: Path) -> No
             assert expected in place.text
             await place.press("enter")
             await place.until(lambda: isinstance(place.app.screen, BrowseScreen))
-        assert [job.state for job in place.engine.snapshot()] == [JobState.VERIFIED, JobState.FINISHED]
+        assert [job.state for job in place.jobs] == [JobState.VERIFIED, JobState.FINISHED]
 
 
 async def test_names_from_outside_are_shown_escaped(root: Path) -> None:
@@ -309,8 +336,8 @@ async def test_a_job_outlives_its_screen(root: Path) -> None:
         await place.until_text("safety")
         await place.press("enter", "escape")
         await place.until(lambda: isinstance(place.app.screen, BrowseScreen))
-        await place.until(lambda: place.engine.snapshot() and not place.engine.is_busy)
-        assert place.engine.snapshot()[0].state is JobState.VERIFIED
+        await place.until(lambda: place.jobs and not place.engine.is_busy)
+        assert place.jobs[0].state is JobState.VERIFIED
         await place.until_text("publish station-07 0.0.1: verified")
 
 

@@ -11,7 +11,7 @@ from archive_tui.archives.datasets.publishing import PublishRequest, plan_publis
 from archive_tui.archives.locations import open_folder, open_storage_location
 from archive_tui.archives.storages import open_storage
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.jobs.job import JobState
+from archive_tui.jobs.states import JobState
 from archive_tui.tui import routes
 from archive_tui.tui.actions.browse_actions import (
     can_fetch,
@@ -24,7 +24,7 @@ from archive_tui.tui.actions.browse_actions import (
 from archive_tui.tui.actions.registry import ActionContext
 from archive_tui.tui.rows.selection import Selected
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
-from archive_tui.tui.screens.jobs import JobsScreen
+from archive_tui.tui.screens.jobs.jobs_screen import JobsScreen
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.tui.guide_places import Place, make_settings, make_source, open_place
 
@@ -89,8 +89,8 @@ async def test_a_flipped_byte_is_a_finding_with_both_digests(root: Path) -> None
         )
         await place.press("enter")
         await place.until_text("expected   ", "found      ", "20 KB (20,000 bytes)")
-        job = place.engine.snapshot()[-1]
-        assert job.state is JobState.FINDINGS
+        job = place.engine.get(place.jobs[-1].id)
+        assert job is not None and job.state is JobState.FINDINGS
         assert f"found      {job.findings[0].found}" in place.text
 
 
@@ -100,13 +100,13 @@ async def test_a_damaged_archive_is_damaged_from_then_on(root: Path) -> None:
         verify(place)
         await place.until_text("✗ Findings")
         assert place.evidence[-1].level is EvidenceLevel.DAMAGED
-        assert place.engine.snapshot()[-1].state is JobState.FINDINGS
+        assert place.jobs[-1].state is JobState.FINDINGS
         await place.press("escape")
         fetch(place)
         await place.until_text("Enter fetch")
         await place.press("enter")
-        await place.until(lambda: len(place.engine.snapshot()) == 2 and not place.engine.is_busy)
-        assert place.engine.snapshot()[-1].state in (JobState.FINDINGS, JobState.FAILED)
+        await place.until(lambda: len(place.jobs) == 2 and not place.engine.is_busy)
+        assert place.jobs[-1].state in (JobState.FINDINGS, JobState.FAILED)
         assert not (root / "home" / "station-07.0.0.1").exists()
 
 
@@ -136,18 +136,18 @@ async def test_a_folder_in_the_way_is_left_or_overwritten_as_is_answered(root: P
         fetch(place)
         await place.until_text("Exists:", "l leave", "o overwrite")
         await place.press("escape")
-        assert len(place.engine.snapshot()) == 1
+        assert len(place.jobs) == 1
         fetch(place)
         await place.until_text("Exists:")
         await place.press("l")
-        await place.until(lambda: len(place.engine.snapshot()) == 2 and not place.engine.is_busy)
-        assert place.engine.snapshot()[1].state is JobState.FINDINGS
+        await place.until(lambda: len(place.jobs) == 2 and not place.engine.is_busy)
+        assert place.jobs[1].state is JobState.FINDINGS
         assert (target / "README.md").read_text() == "edited by the user"
         fetch(place)
         await place.until_text("Exists:")
         await place.press("o")
-        await place.until(lambda: len(place.engine.snapshot()) == 3 and not place.engine.is_busy)
-        assert place.engine.snapshot()[2].state is JobState.VERIFIED
+        await place.until(lambda: len(place.jobs) == 3 and not place.engine.is_busy)
+        assert place.jobs[2].state is JobState.VERIFIED
         assert (target / "README.md").read_text() == "# Station 07\n"
 
 
@@ -156,7 +156,7 @@ async def test_a_fetch_is_not_begun_without_an_answer(root: Path) -> None:
         fetch(place)
         await place.until_text("Enter fetch")
         await place.press("escape")
-        assert not place.engine.snapshot()
+        assert not place.jobs
 
 
 async def test_a_folder_without_manifest_fails_with_a_hint(root: Path) -> None:
@@ -166,7 +166,7 @@ async def test_a_folder_without_manifest_fails_with_a_hint(root: Path) -> None:
         routes.start_verify(place.app, screen.left.location, ())
         await place.until(lambda: isinstance(place.app.screen, VerifyScreen) and not place.engine.is_busy)
         await place.until_text("✗")
-        job = place.engine.snapshot()[0]
+        job = place.jobs[0]
         assert job.state is JobState.FAILED and job.message and job.message[:40] in place.text
 
 

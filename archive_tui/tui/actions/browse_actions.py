@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from archive_tui.conflicts import ConflictRule
+from archive_tui.jobs.place_words import make_command, place_word, selection_words
 from archive_tui.tui.actions import manifest_actions as manifests
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
 from archive_tui.tui.rows.selection import Selected
+
+if TYPE_CHECKING:
+    from archive_tui.archives.locations import Location
 
 HELP, WORK, PANES, MARKS, MOVES, PROGRAM = "help", "work", "panes", "marks", "moves", "program"
 BROWSE_GROUPS = (HELP, WORK, PANES, MARKS, MOVES, PROGRAM)
@@ -46,8 +52,17 @@ def can_fetch(context: ActionContext) -> bool:
     return picks_dataset(context) and target_is_folder(context)
 
 
+def can_copy_files(context: ActionContext) -> bool:
+    """Files, objects and folders as they are, between two places that are not the same."""
+    source, target = context.source, context.target
+    if source is None or target is None or not context.picked or context.view != "objects":
+        return False
+    are_places = all(place.folder is not None or place.storage is not None for place in (source, target))
+    return are_places and source.word != target.word
+
+
 def can_copy(context: ActionContext) -> bool:
-    return can_publish(context) or can_fetch(context) or manifests.can_copy_lines(context)
+    return manifests.can_copy_lines(context) or can_fetch(context) or can_copy_files(context)
 
 
 def can_verify(context: ActionContext) -> bool:
@@ -80,7 +95,23 @@ def fetch_command(context: ActionContext) -> str | None:
 def copy_command(context: ActionContext) -> str | None:
     if manifests.can_copy_lines(context):
         return manifests.copy_lines_command(context)
-    return publish_command(context) if can_publish(context) else fetch_command(context)
+    return fetch_command(context) if can_fetch(context) else copy_files_command(context)
+
+
+def copy_files_command(context: ActionContext) -> str | None:
+    if not can_copy_files(context) or context.source is None or context.target is None:
+        return None
+    here, base = _place_and_prefix(context.source)
+    there, into = _place_and_prefix(context.target)
+    words = ["copy", *selection_words(here, base, [selected.name for selected in context.picked])]
+    return make_command([*words, place_word(there, into)], ["--on-conflict", str(ConflictRule.ASK)]) or None
+
+
+def _place_and_prefix(location: Location) -> tuple[dict[str, str], str]:
+    """As jobs name it: a storage as a whole and a prefix in it, of this machine's disk the very folder."""
+    if location.storage is not None:
+        return {"storage": location.storage.name}, location.prefix
+    return {"folder": str(location.folder)}, ""
 
 
 def verify_command(context: ActionContext) -> str | None:
@@ -126,8 +157,8 @@ def _join_all(commands: Iterable[str | None]) -> str | None:
 
 
 _NEEDS_OTHER_SIDE = (
-    "Copy goes from a folder to a storage (publish, or archive a manifest), or back (fetch): "
-    "open one in the other pane, Tab goes there."
+    "Copy needs another place in the other pane; datasets and lines of a manifest need a folder or a vault there. "
+    "Tab goes there."
 )
 _NEEDS_MANIFEST = "This needs the lines of a checksum manifest: Enter on one opens it, M makes one of your files."
 _NEEDS_FILES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archive_tui.archives.vault.vault import Vault
+from archive_tui.jobs.kinds.manifest_creation import ListedPart, propose_manifest_name
 from archive_tui.jobs.manifest_commands import (
     archive_manifest_command,
     ask_vault_command,
@@ -12,7 +13,6 @@ from archive_tui.jobs.manifest_commands import (
     create_manifest_command,
     fetch_manifest_command,
 )
-from archive_tui.jobs.manifest_creation import ListedPart, propose_manifest_name
 from archive_tui.manifests.checksum_lines.line import Dialect
 from archive_tui.tui.actions.registry import ActionContext
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
-from archive_tui.jobs.job import JobSnapshot, JobState
+from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.progress_meter import PhaseProgress
+from archive_tui.jobs.states import JobState
 from archive_tui.names.quantities import format_number, format_rate, format_size, format_span
 from archive_tui.tui.lines.cells import Cell, pad_to
 
@@ -21,6 +23,8 @@ PHASE_WORDS = {
     "ask": "ask",
     "archive": "store",
     "fetch": "fetch",
+    "copy": "copy",
+    "delete": "delete",
 }
 
 PHASE_STATES = {
@@ -35,12 +39,17 @@ PHASE_STATES = {
     "ask": "asking",
     "archive": "archiving",
     "fetch": "fetching",
+    "copy": "copying",
+    "delete": "deleting",
 }
 
 STATE_LOOKS = {
     JobState.QUEUED: ("·", "weak"),
     JobState.RUNNING: ("▸", "running"),
     JobState.STOPPING: ("▸", "doubtful"),
+    JobState.PAUSED: ("‖", "doubtful"),
+    JobState.WAITING: ("↻", "doubtful"),
+    JobState.UNDECIDED: ("?", "doubtful"),
     JobState.VERIFIED: ("✓", "proven"),
     JobState.COPIED: ("◇", "doubtful"),
     JobState.FINISHED: ("·", ""),
@@ -99,8 +108,13 @@ def job_lines(job: JobSnapshot, width: int) -> list[list[Cell]]:
     lines: list[list[Cell]] = []
     order = list(PHASE_WORDS)
     for phase in sorted(job.phases, key=lambda phase: order.index(phase.phase) if phase.phase in order else len(order)):
-        lines += phase_lines(phase, width)
+        lines += phase_lines(phase if job.state.is_running or phase.ended else hold_still(phase), width)
     return lines
+
+
+def hold_still(phase: PhaseProgress) -> PhaseProgress:
+    """A phase of a job that does not run now: how fast it was says nothing any more."""
+    return dataclasses.replace(phase, rate=None, eta=None)
 
 
 def state_cells(job: JobSnapshot) -> list[Cell]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from archive_tui.archives.datasets.fetching import FetchReceipt
-from archive_tui.archives.datasets.publishing import PublishReceipt
+from archive_tui.archives.datasets.receipt import PublishReceipt
 from archive_tui.errors import SourceNotFound
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.integrity.report import IntegrityReport
 from archive_tui.jobs.commands import fetch_command, fetch_python
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.manifest_ends import VaultReport, describe_levels
 from archive_tui.names.quantities import format_duration, format_number, format_size
 from archive_tui.objects.folder.atomic_file import write_atomically
-from archive_tui.operations.manifest_creation import CreatedManifest
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.lines.text_rows import labelled_rows
 from archive_tui.tui.lines.times import format_time
@@ -99,35 +95,17 @@ def default_receipt_name(name: str, version: str) -> str:
     return f"{name.rpartition('/')[2]}.{version}.receipt.txt"
 
 
-def result_items(result: Any, sentence: str) -> list[Item]:
-    """What there is to say about the result of any job, in a few lines; `sentence` is how the job has ended."""
-    if isinstance(result, FetchReceipt):
-        how = "was there already" if result.already_there else "fetched"
-        return [
-            ("folder", str(result.folder), ""),
-            ("amount", f"{format_number(result.files)} files, {format_size(result.bytes)}, {how}", ""),
-            ("evidence", f"{result.report.sentence} ({result.report.proven})", ""),
-        ]
-    if isinstance(result, IntegrityReport):
-        return [("subject", result.subject, ""), ("result", sentence, ""), ("proven", result.proven, "")]
-    if isinstance(result, VaultReport):
-        moved = [("amount", f"{format_size(result.tally.bytes_moved)} moved", "")] if result.tally.bytes_moved else []
-        evidence = describe_levels(result.tally) or "none"
-        return [("vault", result.vault, ""), ("result", sentence, ""), *moved, ("evidence", evidence, "")]
-    if isinstance(result, CreatedManifest):
-        amount = f"{format_number(result.files)} files, {format_size(result.bytes)}"
-        return [("manifest", str(result.path), ""), ("written as", str(result.dialect), ""), ("amount", amount, "")]
-    if isinstance(result, PublishReceipt):
-        return [("key", result.key, ""), ("evidence", evidence_sentence(result.evidence), "")]
-    return []
-
-
 def save_text(path: Path, text: str) -> Path:
     """Writes a new file; an existing one is never replaced.
 
     Raises: ObjectExists, AccessDenied, StorageFull, SourceNotFound for a folder that does not exist.
     """
+    return save_pieces(path, [text])
+
+
+def save_pieces(path: Path, pieces: Iterable[str]) -> Path:
+    """The same for a text that is too long to be held whole."""
     if not path.parent.is_dir():
         raise SourceNotFound(f"No such folder: {path.parent}", hint="Choose a folder that exists.")
-    write_atomically(path, [text.encode("utf-8", "surrogateescape")])
+    write_atomically(path, (piece.encode("utf-8", "surrogateescape") for piece in pieces))
     return path

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archive_tui.errors import ArchiveError
-from archive_tui.jobs.job import JobSnapshot, JobState
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.jobs.states import JobState
+from archive_tui.names.quantities import format_count
 
 _SAID_BY_REPORT = (JobState.VERIFIED, JobState.FINDINGS, JobState.CANCELLED)
 """States that the sentence of a verification names itself."""
 
-_VERIFICATIONS = ("verify", "check")
+VERIFICATIONS = ("verify-version", "verify-folder", "check-manifest", "verify-contents")
+"""Kinds of jobs whose result says itself what was found."""
 
 
 def join_sentences(*sentences: str) -> str:
@@ -25,5 +30,39 @@ def describe_error(error: ArchiveError) -> str:
 
 def describe_end(job: JobSnapshot) -> str:
     """How a job has ended; with its hint where there is something to do."""
-    is_said = job.state is JobState.FINISHED or (job.kind in _VERIFICATIONS and job.state in _SAID_BY_REPORT)
+    is_said = job.state is JobState.FINISHED or (job.kind in VERIFICATIONS and job.state in _SAID_BY_REPORT)
     return join_sentences("" if job.message and is_said else str(job.state), job.message, job.hint)
+
+
+def describe_left_over(jobs: Iterable[JobSnapshot]) -> str:
+    """What is unfinished when the program starts; empty when nothing is."""
+    listed = [job for job in jobs if not job.state.is_end]
+    elsewhere = sum(job.state.is_running and not job.is_here for job in listed)
+    paused = sum(job.state is JobState.PAUSED for job in listed)
+    undecided = sum(job.state is JobState.UNDECIDED for job in listed)
+    going_on = len(listed) - elsewhere - paused - undecided
+    parts = []
+    if going_on:
+        parts.append(f"{format_count(going_on, 'job')} of last time {'goes' if going_on == 1 else 'go'} on")
+    if elsewhere:
+        parts.append(f"{format_count(elsewhere, 'job')} {'runs' if elsewhere == 1 else 'run'} in another process")
+    if paused:
+        parts.append(f"{format_count(paused, 'job')} {'is' if paused == 1 else 'are'} paused")
+    if undecided:
+        parts.append(f"{format_count(undecided, 'job')} {'needs' if undecided == 1 else 'need'} a decision")
+    return f"{', '.join(parts)}: J shows." if parts else ""
+
+
+def describe_leaving(running: int, waiting: int, *, can_go_on: bool) -> str:
+    """The question of somebody who leaves while jobs run here or wait. `can_go_on` False: they are kept nowhere."""
+    count = running + waiting
+    parts = []
+    if running:
+        parts.append(f"{format_count(running, 'job')} {'runs' if running == 1 else 'run'}")
+    if waiting:
+        parts.append(f"{waiting if running else format_count(waiting, 'job')} {'waits' if waiting == 1 else 'wait'}")
+    if can_go_on:
+        again = "resumes" if count == 1 else "they resume"
+        return f"{', '.join(parts)}. s stop ({again} next time) · b go on in background · Esc stay"
+    lost = "It could not be written down and ends" if count == 1 else "They could not be written down and end"
+    return f"{', '.join(parts)}. {lost} with the program.  s stop and leave · Esc stay"

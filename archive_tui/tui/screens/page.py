@@ -9,16 +9,15 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
 from archive_tui.errors import ArchiveError
-from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.page_actions import PAGE
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
+from archive_tui.tui.job_feed import JobBoard
 from archive_tui.tui.lines.cells import Cell, cut_end, pad_to
 from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.panes.panel_contents import help_lines
@@ -36,17 +35,9 @@ TICK_SECONDS = 0.25
 HELP_PAGE = 10
 
 
-class JobChanged(Message, bubble=False):
-    """A job has passed from one state to the next; posted from the job's own thread."""
-
-    def __init__(self, job: JobSnapshot) -> None:
-        super().__init__()
-        self.job = job
-
-
 class Page(PagePalette):
-    """Subclasses give `action_groups`, `compose_body` and `draw`. `draw` is called four times a second while a job or a
-    task of this page runs, and not at all when nothing does."""
+    """Subclasses give `action_groups`, `compose_body` and `draw`. `draw` is called whenever the jobs have changed, four
+    times a second while `is_live`, and not at all when nothing happens."""
 
     body_classes: ClassVar[str] = ""
 
@@ -57,7 +48,7 @@ class Page(PagePalette):
         self._title = LineView(id="page-title", classes="one-line")
         self._help = RowList(id="page-help", has_cursor=False)
         self._ticker: Timer | None = None
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._ends: list[Callable[[], None]] = []
 
     def compose(self) -> ComposeResult:
         yield SmallTerminal()
@@ -73,11 +64,13 @@ class Page(PagePalette):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.services.engine.subscribe(self._job_changed)
+        self._ends.append(self.services.feed.listen(self._board_changed))
         self.call_after_refresh(self.update_page)
 
     def on_unmount(self) -> None:
-        self._unsubscribe()
+        for end in self._ends:
+            end()
+        self._ends.clear()
         self.tasks.stop_all()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -96,7 +89,7 @@ class Page(PagePalette):
         """Brings the body up to date."""
 
     def is_live(self) -> bool:
-        """True while something runs that this page shows."""
+        """True while a task of this page runs; of jobs it hears by itself."""
         return False
 
     def update_page(self) -> None:
@@ -172,15 +165,17 @@ class Page(PagePalette):
 
     # What runs
 
-    def on_job_changed(self, message: JobChanged) -> None:
-        self.update_page()
-
     def on_task_ended(self, message: TaskEnded) -> None:
         message.then(message.outcome)
         self.update_page()
 
-    def _job_changed(self, job: JobSnapshot) -> None:
-        self.post_message(JobChanged(job))
+    def follow_job(self, job_id: int) -> None:
+        """Has a job fetched in full for as long as the page is open."""
+        self._ends.append(self.services.feed.follow(job_id))
+
+    def _board_changed(self, before: JobBoard, now: JobBoard) -> None:
+        if self.is_current:
+            self.update_page()
 
     def _set_ticking(self) -> None:
         if self.is_live() and self._ticker is None:

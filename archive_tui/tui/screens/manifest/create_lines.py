@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.manifest_creation import Amount, ListedPart
+from archive_tui.jobs.kinds.manifest_creation import Amount, ListedPart
 from archive_tui.jobs.progress_meter import PhaseProgress
 from archive_tui.manifests.checksum_lines.line import Dialect
 from archive_tui.names.display import escape_for_display

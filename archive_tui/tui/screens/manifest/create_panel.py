@@ -12,19 +12,20 @@ from textual.timer import Timer
 
 from archive_tui.archives.locations import open_manifest_location
 from archive_tui.errors import ArchiveError, OperationStopped
-from archive_tui.jobs.job import JobSnapshot, JobState
-from archive_tui.jobs.manifest_creation import (
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.jobs.kinds.manifest_creation import (
     Amount,
     ListedPart,
     create_manifest_job,
     measure_part,
     propose_manifest_name,
 )
+from archive_tui.jobs.states import JobState
 from archive_tui.manifests.checksum_lines.line import WRITTEN_DIALECTS, Dialect
 from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.panes.panel import Panel, PanelLine
 from archive_tui.tui.screens.manifest.create_lines import choice_lines, end_lines, progress_lines
-from archive_tui.tui.submitting import find_services, watch_job
+from archive_tui.tui.submitting import find_services, submit_watched
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class CreatePanel:
         self._problem = ""
         self._stop = threading.Event()
         self._told_at = 0.0
+        self._out = part.folder
+        self._is_submitted = False
         self._job_id: int | None = None
         self._timer: Timer | None = None
 
@@ -91,12 +94,12 @@ class CreatePanel:
 
     def _show_amount(self, amount: Amount) -> None:
         self._amount = amount
-        if self._job_id is None:
+        if not self._is_submitted:
             self._draw()
 
     def _show_problem(self, sentence: str) -> None:
         self._problem = sentence
-        if self._job_id is None:
+        if not self._is_submitted:
             self._draw()
 
     # Choosing
@@ -145,10 +148,20 @@ class CreatePanel:
         if services is None:
             self._screen.close_panel()
             return
-        self._job_id = services.engine.submit(create_manifest_job(self._part, name, self._dialect))
-        watch_job(self._app, self._job_id)
+        part, dialect = self._part, self._dialect
+        self._out, self._is_submitted = part.folder / name, True
+        submit_watched(
+            self._app,
+            services,
+            lambda: create_manifest_job(part, name, dialect, policy=services.policy()),
+            self._queued,
+        )
         self._ask(_RUNNING)
         self._timer = self._screen.set_interval(TICK_SECONDS, self._tick)
+        self._tick()
+
+    def _queued(self, job_id: int) -> None:
+        self._job_id = job_id
         self._tick()
 
     def _tick(self) -> None:
@@ -174,9 +187,8 @@ class CreatePanel:
 
     def _take_job_key(self, key: str) -> bool:
         job = self._job
-        if key == "s" and job is not None and not job.state.is_end and self._app.engine is not None:
-            self._app.engine.cancel(job.id)
-            self._tick()
+        if key == "s" and job is not None and not job.state.is_end and self._app.feed is not None:
+            self._app.feed.do(lambda engine: engine.cancel(job.id))
         if key == "enter":
             return job is None or not job.state.is_end
         if key == "q":
@@ -187,14 +199,13 @@ class CreatePanel:
         job = self._job
         self._close()
         if job is not None and job.state is JobState.FINISHED:
-            location = open_manifest_location(job.result.path, self._app.settings)
+            location = open_manifest_location(self._out, self._app.settings)
             self._screen.activate(self._pane)
             self._screen.go_to(self._pane, location)
 
     @property
     def _job(self) -> JobSnapshot | None:
-        engine = self._app.engine
-        return engine.get(self._job_id) if engine is not None and self._job_id is not None else None
+        return self._app.feed.get(self._job_id) if self._app.feed is not None else None
 
     @property
     def _width(self) -> int:

@@ -11,7 +11,7 @@ from archive_tui.archives.vault.vault import Vault
 from archive_tui.archives.vault.views.manifest_files import is_manifest_file
 from archive_tui.names.quantities import NOT_KNOWN, format_count, format_total
 from archive_tui.tui import manifest_routes, routes
-from archive_tui.tui.actions.browse_actions import can_publish
+from archive_tui.tui.actions.browse_actions import can_copy_files, can_fetch
 from archive_tui.tui.actions.manifest_actions import (
     can_copy_lines,
     in_manifest,
@@ -64,9 +64,11 @@ class ManifestWork(ActionScreen):
             self.do_vault_archive()
         elif can_copy_lines(context):
             self.do_vault_fetch()
-        elif can_publish(context):
-            self.do_work_publish()
-        elif context.source is not None and context.target is not None:
+        elif context.source is None or context.target is None:
+            return
+        elif not can_fetch(context) and can_copy_files(context):
+            routes.start_copy(self.archive_app, context.source, context.target, tuple(context.picked))
+        else:
             routes.start_fetch(self.archive_app, context.source, context.target, tuple(context.picked))
 
     def do_work_publish(self) -> None:

@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count, format_size
+from archive_tui.operations.scanning.chosen_entries import narrow_scan
 from archive_tui.operations.scanning.scan import PartialScan, iter_scan
 from archive_tui.operations.scanning.source_scan import ScanRemark
 from archive_tui.progress import StopSignal, check_stop
 from archive_tui.tui.lines.cells import Cell, cut_middle
 from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.lines.text_rows import wrap_words
-from archive_tui.tui.screens.publish.draft import PublishDraft, narrow_scan
+from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from archive_tui.archives.datasets.planning import DatasetDetails, PublishPlan, PublishRequest, choose_version
 from archive_tui.integrity.inventory import Difference, Entry
 from archive_tui.names.dataset_names import parse_dataset_archive_name
-from archive_tui.operations.scanning.source_scan import ScanRemark, SourceScan
+from archive_tui.operations.scanning.source_scan import SourceScan
 
 LITERAL = "literal"
 
@@ -37,6 +36,7 @@ class PublishDraft:
     is_compared: bool = False
     compare_job: int | None = None
     publish_job: int | None = None
+    is_submitting: bool = False
     save_folder: Path = field(default_factory=Path.cwd)
 
     def forget_scan(self) -> None:
@@ -70,6 +70,7 @@ class PublishDraft:
             version=self.wanted_version,
             details=self.details or DatasetDetails(),
             compression_level=compression_level,
+            chosen=self.chosen,
         )
 
     def carried_details(self) -> DatasetDetails:
@@ -88,27 +89,6 @@ def propose_name(source: Path, prefix: str = "") -> str:
     if version_at_end is not None:
         letters = version_at_end[0]  # a fetched version: its folder is called NAME.VERSION
     return prefix + (letters or "dataset")
-
-
-def narrow_scan(scan: SourceScan, chosen: Iterable[str]) -> SourceScan:
-    """Returns the scan of those entries only; a chosen folder stands for all that lies below it."""
-    names = tuple(name.rstrip("/") for name in chosen)
-    if not names:
-        return scan
-
-    def is_chosen(path: str) -> bool:
-        return any(path == name or path.startswith(f"{name}/") for name in names)
-
-    def keep(remarks: tuple[ScanRemark, ...]) -> tuple[ScanRemark, ...]:
-        return tuple(remark for remark in remarks if is_chosen(remark.path))
-
-    return dataclasses.replace(
-        scan,
-        files=tuple(file for file in scan.files if is_chosen(file.path)),
-        warnings=keep(scan.warnings),
-        refusals=keep(scan.refusals),
-        skipped=keep(scan.skipped),
-    )
 
 
 def suggest_increment(difference: Difference | None) -> tuple[str, str]:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 
-from archive_tui.jobs.job import JobSnapshot, JobState
-from archive_tui.jobs.kinds import publish_job
+from archive_tui.archives.datasets.planning import PublishPlan
+from archive_tui.jobs.job import JobSnapshot
+from archive_tui.jobs.kinds.publishing import publish_job
+from archive_tui.jobs.places import storage_place
+from archive_tui.jobs.request import JobRequest
+from archive_tui.jobs.states import JobState
 from archive_tui.names.display import escape_for_display
+from archive_tui.tui.actions.job_choices import find_choices
 from archive_tui.tui.lines.cells import Cell
+from archive_tui.tui.lines.job_rows import describe_now
 from archive_tui.tui.lines.progress_lines import job_lines, state_cells
 from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.publish.draft import PublishDraft
 from archive_tui.tui.screens.publish.step import PublishStep
 from archive_tui.tui.services import Services
+from archive_tui.tui.submitting import submit_watched
 from archive_tui.tui.widgets.line_view import LineView
 
+if TYPE_CHECKING:
+    from archive_tui.jobs.engine import JobEngine
+
 WELL_ENDED = (JobState.VERIFIED, JobState.COPIED, JobState.FINISHED)
+_WORDS = {"pause": "stop", "resume": "resume", "cancel": "cancel", "retry": "retry", "decide": "decide"}
+"""What can be done with a job, by the words of the guide's actions."""
 
 
 class ProgressStep(PublishStep):
@@ -31,14 +46,13 @@ class ProgressStep(PublishStep):
 
     @property
     def job(self) -> JobSnapshot | None:
-        return self.services.engine.get(self.draft.publish_job) if self.draft.publish_job is not None else None
+        return self.services.feed.get(self.draft.publish_job)
 
     @property
     def offered(self) -> tuple[str, ...]:
-        job = self.job
-        if job is None or job.state in WELL_ENDED:
-            return ()
-        return ("retry",) if job.state.is_end else ("stop",)
+        choices = find_choices(self.job)
+        words = [word for choice, word in _WORDS.items() if choice in choices]
+        return tuple(words) if self.draft.publish_job is not None else ()
 
     @property
     def can_go_on(self) -> bool:  # type: ignore[override]
@@ -54,24 +68,50 @@ class ProgressStep(PublishStep):
     def command_line(self) -> str:
         return self.job.command if self.job is not None else ""
 
-    def is_live(self) -> bool:
-        job = self.job
-        return job is not None and not job.state.is_end
-
     def begin(self) -> None:
-        if self.draft.publish_job is None:
-            self.do_publish_retry()
+        if self.draft.publish_job is not None:
+            self.page.follow_job(self.draft.publish_job)
+        elif self.draft.plan is not None and not self.draft.is_submitting:
+            self._submit(self.draft.plan)
+
+    def _submit(self, plan: PublishPlan) -> None:
+        draft, services = self.draft, self.services
+
+        def make() -> JobRequest:
+            place = storage_place(services.storage(draft.storage_name), services.settings)
+            return publish_job(place, plan, policy=services.policy())
+
+        def queued(job_id: int) -> None:
+            draft.publish_job, draft.is_submitting = job_id, False
+            if self.is_attached:
+                self.page.follow_job(job_id)
+                self.page.update_page()
+
+        draft.is_submitting = True
+        submit_watched(self.page.archive_app, services, make, queued, live={"plan": plan})
 
     def do_publish_retry(self) -> None:
-        plan = self.draft.plan
-        if plan is not None:
-            storage = self.services.storage(self.draft.storage_name)
-            job = publish_job(storage, plan, self.services.evidence, has_command=not self.draft.chosen)
-            self.draft.publish_job = self.services.engine.submit(job)
+        """The same job again: what it has sent already is not sent twice."""
+        self._tell_engine(lambda engine, job_id: engine.retry(job_id))
 
     def do_publish_stop(self) -> None:
-        if self.draft.publish_job is not None:
-            self.services.engine.cancel(self.draft.publish_job)
+        self._tell_engine(lambda engine, job_id: engine.pause(job_id))
+
+    def do_publish_resume(self) -> None:
+        self._tell_engine(lambda engine, job_id: engine.resume(job_id))
+
+    def do_publish_cancel(self) -> None:
+        self._tell_engine(lambda engine, job_id: engine.cancel(job_id))
+
+    def do_publish_decide(self) -> None:
+        from archive_tui.tui.screens.jobs.tray_screen import TrayScreen
+
+        self.app.push_screen(TrayScreen(self.services, self.draft.publish_job))
+
+    def _tell_engine(self, command: Callable[[JobEngine, int], object]) -> None:
+        job_id = self.draft.publish_job
+        if job_id is not None:
+            self.services.feed.do(lambda engine: command(engine, job_id))
 
     def draw_step(self) -> None:
         job = self.job
@@ -89,11 +129,13 @@ class ProgressStep(PublishStep):
     def _closing_lines(self, job: JobSnapshot, width: int) -> list[list[Cell]]:
         if job.state is JobState.STOPPING:
             return [[(" Stopping: the running operation comes to its own end first.", "doubtful")]]
-        if not job.state.is_end:
+        if job.state is JobState.RUNNING and job.is_here and not job.questions:
             return [[(" Esc leaves this screen; the job goes on, J shows it.", "weak")]]
+        if not job.state.is_end:
+            return labelled_rows("now", describe_now(job), width - 2, "doubtful")
         style = "damaged" if job.state is JobState.FAILED else "doubtful"
         rows = labelled_rows("why", job.message, width - 2, style)
         if job.hint:
             rows += labelled_rows("what to do", job.hint, width - 2)
-        advice = "Nothing was published. The draft is kept: r tries again, PgUp goes back to the plan."
+        advice = "Nothing was published. The draft is kept: r goes on from there, PgUp goes back to the plan."
         return [*rows, [], *([(f" {line}", "")] for line in wrap_words(advice, width - 2))]

@@ -53,6 +53,11 @@ class PublishScreen(Page):
         self._is_changing = False
         self.step: PublishStep = STEPS[draft.step](draft, services)
 
+    @property
+    def job_id(self) -> int | None:
+        """The job whose end this page shows itself."""
+        return self.draft.publish_job
+
     def compose_body(self) -> Iterable[Widget]:
         yield self.step
 

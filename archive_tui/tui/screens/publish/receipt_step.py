@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 
-from archive_tui.archives.datasets.publishing import PublishReceipt
+from archive_tui.archives.datasets.receipt import PublishReceipt
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.lines.receipts import default_receipt_name, publish_receipt_text, receipt_rows, save_text
@@ -29,9 +29,13 @@ class ReceiptStep(PublishStep):
     def compose(self) -> ComposeResult:
         yield self._rows
 
+    def begin(self) -> None:
+        if self.draft.publish_job is not None:
+            self.page.follow_job(self.draft.publish_job)
+
     @property
     def job(self) -> JobSnapshot | None:
-        return self.services.engine.get(self.draft.publish_job) if self.draft.publish_job is not None else None
+        return self.services.feed.get(self.draft.publish_job)
 
     @property
     def receipt(self) -> PublishReceipt | None:

@@ -8,7 +8,8 @@ from textual.widgets import Input
 from archive_tui.archives.datasets.planning import INCREMENTS, PublishRequest, plan_publish
 from archive_tui.errors import InvalidName
 from archive_tui.integrity.inventory import Difference
-from archive_tui.jobs.kinds import compare_job
+from archive_tui.jobs.kinds.comparing import compare_job
+from archive_tui.jobs.states import JobState
 from archive_tui.names.dataset_names import version_number
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_number, format_size
@@ -69,15 +70,17 @@ class VersionStep(PublishStep):
 
     @property
     def _is_comparing(self) -> bool:
-        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        job = self.services.feed.get(self.draft.compare_job)
         return job is not None and not job.state.is_end
 
     def is_live(self) -> bool:
-        return self.page.tasks.is_running(TASK) or self._is_comparing
+        return self.page.tasks.is_running(TASK)
 
     def begin(self) -> None:
         if self.draft.plan is None:
             self.do_publish_retry()
+        if self.draft.compare_job is not None:
+            self.page.follow_job(self.draft.compare_job)
         self._place_literal()
 
     def do_publish_retry(self) -> None:
@@ -102,17 +105,26 @@ class VersionStep(PublishStep):
     # Comparing by digest
 
     def do_publish_hash(self) -> None:
-        if self.draft.plan is not None:
-            self.draft.compare_job = self.services.engine.submit(compare_job(self.draft.plan))
+        plan = self.draft.plan
+        if plan is not None:
+            self.services.feed.submit(lambda: compare_job(plan), self._begin_comparing, live={"plan": plan})
+
+    def _begin_comparing(self, job_id: int) -> None:
+        self.draft.compare_job = job_id
+        if self.is_attached:
+            self.page.follow_job(job_id)
 
     def do_publish_stop(self) -> None:
-        if self.draft.compare_job is not None:
-            self.services.engine.cancel(self.draft.compare_job)
+        job_id = self.draft.compare_job
+        if job_id is not None:
+            self.services.feed.do(lambda engine: engine.cancel(job_id))
 
     def _take_comparison(self) -> None:
-        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        job = self.services.feed.get(self.draft.compare_job)
         if job is None or not job.state.is_end or self.draft.is_compared:
             return
+        if job.state is JobState.FINISHED and job.id not in self.services.feed.board.full:
+            return  # its end is known, what it has found is still being fetched
         self.draft.compare_job = None
         if isinstance(job.result, Difference):
             suggested_before = suggest_increment(self.draft.difference)[0]
@@ -181,7 +193,7 @@ class VersionStep(PublishStep):
         return lines
 
     def _compare_lines(self) -> list[Line]:
-        job = self.services.engine.get(self.draft.compare_job) if self.draft.compare_job else None
+        job = self.services.feed.get(self.draft.compare_job)
         phase = job.current_phase if job is not None else None
         if job is None or phase is None or job.state.is_end:
             return []
