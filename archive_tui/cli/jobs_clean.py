@@ -117,7 +117,7 @@ class _Cleaning:
         status = ExitStatus.FINDINGS if self.failures else ExitStatus.CLEAN
         if self.invocation.as_json:
             write_json({"dry_run": self.dry_run, "entries": self.entries, "status": int(status)})
-        elif not self.entries:
+        elif not self.entries and not self.queue.remarks:
             self.invocation.note("Nothing was left behind.")
         return status
 

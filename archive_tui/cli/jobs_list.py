@@ -46,9 +46,14 @@ def list_jobs(everything: bool) -> int:
     with open_engine(invocation) as engine:
         jobs = _collect(engine, everything=everything)
         is_alive = is_runner_alive(state_folder())
+        remarks = list(engine.remarks)
     if invocation.as_json:
-        write_json({"jobs": [job_document(job) for job in jobs], "runner": is_alive})
+        write_json({"jobs": [job_document(job) for job in jobs], "runner": is_alive, "remarks": remarks})
         return 0
+    if not jobs and not remarks:
+        invocation.note(
+            "There are no jobs. Commands like `dataset publish` make one; --background lets it go on alone."
+        )
     _show(jobs)
     _note_what_is_missing(invocation, jobs, is_alive)
     return 0
@@ -111,10 +116,6 @@ def _terminal_columns() -> int:
 
 
 def _note_what_is_missing(invocation: Invocation, jobs: Sequence[JobSnapshot], is_alive: bool) -> None:
-    if not jobs:
-        invocation.note(
-            "There are no jobs. Commands like `dataset publish` make one; --background lets it go on alone."
-        )
     waiting = sum(job.state in (JobState.QUEUED, JobState.WAITING) for job in jobs)
     if waiting and not is_alive and not any(job.state.is_running for job in jobs):
         verb = "is" if waiting == 1 else "are"

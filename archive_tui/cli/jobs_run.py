@@ -90,6 +90,7 @@ class _Runner:
         self._ours: set[int] = set()
         self._ended: dict[int, JobSnapshot] = {}
         self._stop = threading.Event()
+        self._is_list_whole = True
 
     def work_through(self, place: _Place) -> int:
         """Raises: OperationStopped; ConfigurationError."""
@@ -97,6 +98,7 @@ class _Runner:
         try:
             with stop_on_signals(self._stop), self._open(takes_queued=True) as engine:
                 engine.subscribe(self._changes.put)
+                self._is_list_whole = not engine.remarks
                 self._loop(engine, place, display)
                 if self._stop.is_set():
                     display.say(STOPPING)
@@ -178,7 +180,7 @@ class _Runner:
             )
         if self._invocation.as_json:
             write_json({"jobs": [job_document(job) for job in jobs], "status": int(status)})
-        elif not jobs:
+        elif not jobs and self._is_list_whole:
             self._invocation.note("Nothing was queued.")
         return status
 

@@ -48,7 +48,11 @@ class EngineCore:
     @property
     def remarks(self) -> tuple[str, ...]:
         with self.lock:
-            return (*self.queue.remarks, *self._remarks)
+            unwritten = (
+                f"The end of job {job_id} is not written down, only this program knows it: {end.words}"
+                for job_id, end in self.unwritten.items()
+            )
+            return (*self.queue.remarks, *self._remarks, *unwritten)
 
     def remark(self, text: str) -> None:
         """Keeps a sentence for the user, once."""

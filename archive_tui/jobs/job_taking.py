@@ -123,7 +123,6 @@ class JobTaker:
             core.running.pop(job_id, None)
             if not is_written or running.is_orphan:
                 core.unwritten[job_id] = end
-                core.remark(f"The end of job {job_id} is not written down, only this program knows it: {end.words}")
             if not running.has_lost:
                 core.keep_result(job_id, end.decision.result)
             if not TRANSITIONS[end.decision.state]:

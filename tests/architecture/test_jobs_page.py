@@ -45,7 +45,7 @@ def test_every_state_is_explained() -> None:
     assert re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE) == [state.value for state in JobState]
 
 
-def test_the_commands_of_the_page_can_be_typed(shell: Path) -> None:  # noqa: F811  (the fixture)
+def test_the_commands_of_the_page_can_be_typed(shell: Path) -> None:
     done = type_in(shell, "set -e\n" + "\n".join(shell_lines(PAGE)))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Job 2: Verified: 2 of 2 files, all bytes" in done.stdout

@@ -1,7 +1,8 @@
 """Verifies or fetches a dataset out of a folder, with a journal in a file, for a test that kills it.
 
 Arguments: what to do (verify, fetch, folder), the folder of the store (or that to verify), the folder to fetch into,
-the file of the journal, and bytes per second (0: as fast as it goes). Prints a line of JSON at its end.
+the file of the journal, bytes per second (0: as fast as it goes), and bytes between two points of an archive. Prints a
+line of JSON at its end.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from archive_tui.archives.datasets.fetching import fetch_dataset
 from archive_tui.archives.datasets.verifying import verify_version
 from archive_tui.objects.folder.store import FolderStore
+from archive_tui.operations.unpacking import continuation
 from archive_tui.operations.verifying import verify_folder
 from archive_tui.progress import BytesDone, Event
 from tests.archives.vault.fetch_program import WatchedStore
@@ -22,8 +24,9 @@ from tests.jobs.kinds.job_work import FileJournal
 NAME = "large"
 
 
-def main(action: str, folder: str, into: str, journal_path: str, speed: str) -> None:
+def main(action: str, folder: str, into: str, journal_path: str, speed: str, every: str) -> None:
     bytes_per_second = float(speed)
+    continuation.POINT_BYTES = int(every)
 
     def wait(key: str, size: int) -> None:
         if bytes_per_second:

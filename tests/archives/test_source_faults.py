@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from archive_tui.archives.datasets import publishing
 from archive_tui.archives.datasets.fetching import fetch_dataset
 from archive_tui.archives.datasets.publishing import PublishPlan, PublishRequest, plan_publish, publish
 from archive_tui.archives.datasets.upload import upload_archive_folder
 from archive_tui.cli.entry import run_command_line
 from archive_tui.core import new_storage_client
 from archive_tui.errors import ArchiveError, SourceError
+from archive_tui.jobs.kinds import publishing
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.progress import BytesDone, Event
 from tests.archives.faults.commands import Finished, Tracer, publish_words, run_program

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,7 +57,7 @@ def test_no_jobs_are_no_failure(run: Run) -> None:
     call = run("jobs", "list")
     assert (call.status, call.out) == (0, "")
     assert "There are no jobs" in call.err
-    assert run("jobs", "list", "--json").document == {"jobs": [], "runner": False}
+    assert run("jobs", "list", "--json").document == {"jobs": [], "runner": False, "remarks": []}
     assert "Nothing was queued" in run("jobs", "run").err
     assert run("jobs", "run", "--json").document == {"jobs": [], "status": 0}
     assert "Nothing was left behind" in run("jobs", "clean").err
@@ -193,6 +195,35 @@ def test_output_that_nobody_reads_any_more_pauses_the_job(workplace: Path) -> No
     assert done.status == 0, done.err
     (job,) = list_jobs(workplace)
     assert (job["job"], job["attempt"], job["ended"] is not None) == (1, 2, True)
+
+
+def test_a_damaged_list_is_said_and_nothing_is_claimed_about_what_it_held(run: Run, isolated_home: Path) -> None:
+    run("dataset", "publish", "lab", "winds")
+    path = isolated_home / ".local" / "state" / "archive-tui" / "jobs.sqlite3"
+    path.write_bytes(b"no database at all" * 100)
+    call = run("jobs", "list", "--json")
+    assert (call.status, call.document["jobs"]) == (0, [])
+    assert "a new one is begun, the old one is kept" in call.document["remarks"][0]
+    assert run("dataset", "verify", "lab", "winds").status == 0
+    assert len(run("jobs", "list", "--json").document["jobs"]) == 1
+
+
+def test_a_list_of_a_newer_release_is_left_alone(run: Run, isolated_home: Path) -> None:
+    run("dataset", "publish", "lab", "winds")
+    path = isolated_home / ".local" / "state" / "archive-tui" / "jobs.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.commit()
+    before = path.read_bytes()
+    assert run("dataset", "verify", "lab", "winds").status == 0
+    for command in ("list", "run", "clean"):
+        call = run("jobs", command)
+        assert call.status == 0
+        assert "newer release" in call.err
+        for lie in ("There are no jobs", "Nothing was queued", "Nothing was left behind"):
+            assert lie not in call.err, command
+    assert run("dataset", "verify", "lab", "winds", "--background").status == 1
+    assert path.read_bytes() == before
 
 
 def test_a_state_folder_that_cannot_be_written_stops_nobody(run: Run, isolated_home: Path) -> None:

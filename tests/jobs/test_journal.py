@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -174,6 +174,32 @@ def test_a_durable_save_is_written_when_it_returns_whoever_else_is_writing(tmp_p
         assert here.snapshot.state is JobState.VERIFIED, here
         engine.close()
     assert durable == [True] * 50
+
+
+def test_a_durable_save_is_not_satisfied_with_what_somebody_else_has_written_in_passing(
+    journal: JobJournal, database: MemoryDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    transact = database.transact
+
+    def note(work: Callable[[sqlite3.Connection], None], *, durable: bool = False) -> object:
+        written.append(durable)
+        return transact(work, durable=durable)
+
+    class FlushedByAnother:
+        """The moment in which another thread is faster."""
+
+        def __enter__(self) -> None:
+            journal._writing = threading.Lock()
+            journal.flush()
+
+        def __exit__(self, *error: object) -> None:
+            return
+
+    monkeypatch.setattr(database, "transact", note)
+    monkeypatch.setattr(journal, "_writing", FlushedByAnother())
+    journal.save("stage", b"one", durable=True)
+    assert written == [True]
 
 
 def test_a_worker_that_has_lost_its_job_writes_no_marks(journal: JobJournal, database: MemoryDatabase) -> None:

@@ -223,6 +223,7 @@ def test_a_job_whose_list_fills_up_goes_on_and_its_end_is_written_later(path: Pa
     assert any(f"The end of job {job_id} is not written down" in remark for remark in engine.remarks)
     make_room(queue)
     until(lambda: not engine.is_busy)
+    assert not any("not written down" in remark for remark in engine.remarks)
     engine.close()
     with closing(open_job_queue(path)) as later:
         written = job_of(JobEngine(later, takes_queued=False), job_id)

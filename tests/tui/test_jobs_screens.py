@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -339,3 +341,50 @@ async def test_jobs_of_another_process_are_watched_and_led(tmp_path: Path) -> No
     finally:
         engine.close()
         queue.close()
+
+
+async def test_no_key_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_source(tmp_path)
+    threads: dict[str, set[int]] = {}
+    names = ("snapshot", "get", "submit", "pause", "resume", "cancel", "retry", "move", "answer", "questions", "marks",
+             "count_marks", "receipt", "history", "subscribe")  # fmt: skip
+
+    def watch(name: str) -> None:
+        method = getattr(JobEngine, name)
+
+        def watched(*args: Any, **options: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return method(*args, **options)
+
+        monkeypatch.setattr(JobEngine, name, watched)
+
+    for name in names:
+        watch(name)
+    async with open_place(tmp_path, workers=1, database=tmp_path / "state" / "jobs.sqlite3") as place:
+        services = submitting.find_services(place.app)
+        assert services is not None
+        asking, led, last = AskingJob("copy one"), LedJob("verify two"), LedJob("verify three")
+        for job in (asking, led, last):
+            services.feed.submit(lambda job=job: job.request, lambda job_id: None, live={"run": job.run})
+        await place.press("J")
+        await place.until_text("1 running", "2 decisions", "queued")
+        await place.press("home", "space")
+        await place.until_text("‖ paused")
+        await place.press("space", "c", "escape", "end", "minus", "plus", "enter")
+        await place.until_text("i items")
+        await place.press("i", "f", "l", "escape", "escape")
+        page = place.page
+        while page.chosen.title != "copy one":
+            await place.press("up")
+        await place.press("d")
+        await place.until_text("2 questions open")
+        await place.press("a", "l")
+        await place.until_text("Nothing is left to decide.")
+        await place.press("escape")
+        led.go.set()
+        last.go.set()
+        await place.until_text("0 running", "3 ended")
+        await place.press("o")
+        await place.until_text("Receipt of job")
+        assert {name for name, found in threads.items() if threading.get_ident() in found} == set()
+        assert {"snapshot", "get", "submit", "pause", "resume", "answer", "questions", "receipt"} <= threads.keys()

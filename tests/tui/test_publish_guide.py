@@ -240,7 +240,7 @@ async def test_a_version_taken_meanwhile_is_a_conflict_that_is_shown(root: Path)
         await place.press("enter")
         await place.until_text("? needs a decision", "d decide")
         await place.press("d")
-        await place.until_text("1 question open", "station-07.0.0.1.zip", "l  ", "b  ")
+        await place.until_text("1 question open", "1  station-07 0.0.1", "l  ", "b  ")
         assert "overwrite what is there" not in place.text, "a published version is never replaced"
         await place.press("l")
         await place.until_text("Nothing is left to decide.")

@@ -8,6 +8,7 @@ hashes it from the disk before it goes on.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -24,6 +25,7 @@ KEPT_FROM = 8 << 20
 """Bytes from which a part is worth keeping: less is fetched again sooner than it is looked after."""
 
 _NAME = re.compile(re.escape(TEMPORARY_PREFIX) + r"kept-[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -110,15 +112,17 @@ def _open_locked(name: str, folder_fd: int, *, links: int = 1) -> int | None:
         descriptor = os.open(name, _FLAGS, dir_fd=folder_fd)
     except OSError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_nlink <= links:
-            return descriptor
-    except OSError:
-        pass  # another process works on it, or the file system knows no locks
-    except BaseException:
-        os.close(descriptor)
-        raise
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_nlink <= links and _is_nobodys(descriptor):
+        return descriptor
     os.close(descriptor)
     return None
+
+
+def _is_nobodys(descriptor: int) -> bool:
+    """Where the file system knows no locks, a job has one owner all the same, and its journal no other reader."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    return True

@@ -27,6 +27,7 @@ STAGE = "stage"
 """The name under which the journal keeps the token of the stage."""
 
 _LABEL = "the local file system"
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -92,8 +93,8 @@ def _open_stage(parent: Path, journal: Journal) -> tuple[KeptStage, int]:
     token = journal.load(STAGE)
     known = None if token is None else _read_token(token)
     if known is not None and known.parent == parent:
-        with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(known, _FLAGS)
+        descriptor = _open_folder(known)
+        if descriptor is not None:
             if _lock(descriptor) and _is_still_named(known, descriptor):
                 os.utime(descriptor)  # it is not abandoned
                 return KeptStage(known, is_continued=True), descriptor
@@ -103,6 +104,16 @@ def _open_stage(parent: Path, journal: Journal) -> tuple[KeptStage, int]:
     elif token is not None:
         remove_kept_stage(token)
     return _new_stage(parent, journal)
+
+
+def _open_folder(place: Path) -> int | None:
+    """None: there is no folder of that name. Raises: OSError."""
+    try:
+        return os.open(place, _FLAGS)
+    except OSError as error:
+        if error.errno in _NO_FOLDER:
+            return None
+        raise
 
 
 def _plain_stage(parent: Path) -> tuple[KeptStage, int]:
@@ -127,7 +138,8 @@ def _read_token(token: bytes) -> Path | None:
     try:
         document = json.loads(token)
         folder, name = document["folder"], document["name"]
-        if isinstance(folder, str) and isinstance(name, str) and is_kept_name(name) and os.path.isabs(folder):  # noqa: PTH117
+        is_text = isinstance(folder, str) and isinstance(name, str)
+        if is_text and is_kept_name(name) and folder.startswith("/") and "\0" not in folder:
             return Path(folder) / name
     except (ValueError, KeyError, TypeError):
         pass

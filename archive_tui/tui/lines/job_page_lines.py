@@ -119,4 +119,4 @@ def _log_end_rows(job: JobSnapshot, width: int) -> list[list[Cell]]:
     for line in job.log[-LOG_SHOWN:]:
         rows += labelled_rows(format_clock(line.at), line.text, width - 2)
     more = len(job.log) - LOG_SHOWN
-    return [*rows, [(f" {more} earlier lines: l", "weak")]] if more > 0 else rows
+    return [*rows, [(f" {format_count(more, 'earlier line')}: l", "weak")]] if more > 0 else rows

@@ -92,7 +92,7 @@ def _s3_place(kind: str, server: S3Server, sent_to: str | None = None) -> VaultP
     from archive_tui.objects.s3 import S3Store
 
     bucket, prefix = _container_of(server, kind), uuid.uuid4().hex[:12]
-    settings = server.settings() | ({"endpoint_url": sent_to} if sent_to else {})
+    settings: dict[str, Any] = server.settings() | ({"endpoint_url": sent_to} if sent_to else {})
 
     def overwrite(key: str, content: bytes) -> None:
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()

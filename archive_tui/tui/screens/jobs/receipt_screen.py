@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -29,6 +30,8 @@ LINES_SHOWN = 2000
 
 HEAD_LINES = 2
 """Of the text: its title and a rule, which the title line says already."""
+
+_LABEL = re.compile(r"\S+(?: \S+)*  +(?=\S)")
 
 Write = Callable[[Receipt], Iterator[str]]
 
@@ -136,7 +139,9 @@ class ReceiptScreen(Page):
 
 
 def _wrapped(line: str, width: int) -> list[Line]:
-    """Long lines go on below their beginning, as far to the right as that stands."""
-    indent = len(line) - len(line.lstrip())
-    first, *more = wrap_words(line.strip(), width - 2 - indent)
-    return [[(f" {' ' * indent}{text}", "")] for text in (first, *more)]
+    """Long lines go on below what stands beside their label, or below their beginning."""
+    label = _LABEL.match(line)
+    indent = label.end() if label is not None and label.end() < width // 3 else len(line) - len(line.lstrip())
+    first, *more = wrap_words(line[indent:], width - 2 - indent)
+    begin = escape_for_display(line[:indent])
+    return [[(f" {begin}{first}", "")], *([(f" {' ' * indent}{text}", "")] for text in more)]
