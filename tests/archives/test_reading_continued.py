@@ -310,11 +310,14 @@ def test_a_wrong_point_gives_neither_findings_nor_trust(text: Path, tmp_path: Pa
     assert receipt.evidence.digest == plain.digest
 
 
+def flip(state: str) -> str:
+    return ("0" if state[0] != "0" else "1") + state[1:]
+
+
 def spoil(sealed: bytes, what: str) -> bytes:
     document = open_sealed(sealed)
     assert document is not None
     inside = document["inside"]
-    flip = lambda state: ("0" if state[0] != "0" else "1") + state[1:]  # noqa: E731
     if what == "archive":
         document["state"] = flip(document["state"])
     elif what == "hashed":

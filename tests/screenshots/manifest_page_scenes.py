@@ -122,7 +122,7 @@ async def manifest_fetch(stage: Stage) -> None:
     await until_text(stage, "of 25 lines in lab-archive")
     await stage.press("tab", "g", "ctrl+u", *"~/data/photos", "enter", "tab")
     await stage.press("f5", "enter")
-    await until_text(stage, "Fetched")
+    await until_text(stage, "1 decision")
 
 
 @scene("vault-verify")

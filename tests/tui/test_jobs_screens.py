@@ -19,6 +19,7 @@ from archive_tui.jobs.states import JobState
 from archive_tui.settings import Settings
 from archive_tui.tui import routes, submitting
 from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
+from archive_tui.tui.screens.jobs.jobs_screen import JobsScreen
 from archive_tui.tui.screens.verify import VerifyScreen
 from tests.tui.guide_places import Place, make_source, open_place
 from tests.tui.led_jobs import SECONDS, AskingJob, LedJob, led_request
@@ -373,9 +374,8 @@ async def test_no_key_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.Mon
         await place.press("space", "c", "escape", "end", "minus", "plus", "enter")
         await place.until_text("i items")
         await place.press("i", "f", "l", "escape", "escape")
-        page = place.page
-        while page.chosen.title != "copy one":
-            await place.press("up")
+        await place.until(lambda: isinstance(place.page, JobsScreen))
+        place.page._chosen_id = 1
         await place.press("d")
         await place.until_text("2 questions open")
         await place.press("a", "l")

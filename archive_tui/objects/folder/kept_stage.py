@@ -6,7 +6,6 @@ it is made, so that whoever cleans up after the job finds it. Nothing of what li
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
