@@ -31,14 +31,22 @@ if TYPE_CHECKING:
     metavar="DAYS",
     help="Also what failed jobs and unknown uploads left so long ago.",
 )
+@click.option(
+    "--forget-items",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Forget the single items of jobs that ended so long ago.",
+)
 @common_options
-def clean(dry_run: bool, storages: tuple[str, ...], older_than: float | None) -> int:
+def clean(dry_run: bool, storages: tuple[str, ...], older_than: float | None, forget_items: float | None) -> int:
     """Remove what jobs left that nobody continues: unfinished uploads, and folders in which a fetch was unpacking.
 
     Never those of a job that runs, waits, or was paused. Those of a job that failed or has findings stay for a retry,
     unless --older-than says after how many days they are nobody's. With --storage that storage is asked for uploads
     that no job here knows, perhaps those of another person or program: they are listed, and removed with --older-than
     only. (Azure removes unfinished uploads by itself, after a week.)
+
+    The records of a job of a million files take some 200 MB; --forget-items keeps the job and the head of its receipt.
     """
     from archive_tui.jobs.queue import open_job_queue
 
@@ -48,6 +56,8 @@ def clean(dry_run: bool, storages: tuple[str, ...], older_than: float | None) ->
         cleaning.clean_jobs()
         for name in storages:
             cleaning.clean_storage(name)
+        if forget_items is not None and not dry_run:
+            cleaning.forget_items(forget_items)
         for remark in queue.remarks:
             invocation.note(remark)
     return cleaning.finish()
@@ -96,6 +106,13 @@ class _Cleaning:
                     self._tell("unknown", what, f"no job here knows it, {begun}", key=key, storage=name)
                 elif self.dry_run or self._discard(storage.store, strange):
                     self._tell("removed", what, begun, key=key, storage=name)
+
+    def forget_items(self, days: float) -> None:
+        from archive_tui.jobs import cleaning
+
+        count = cleaning.forget_items(self.queue, days)
+        if count:
+            self._tell("removed", f"{format_count(count, 'item')} of receipts", f"ended more than {days:g} days ago")
 
     def _discard(self, store: Any, strange: StrangeUpload) -> bool:
         try:

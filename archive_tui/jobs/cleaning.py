@@ -15,6 +15,7 @@ from archive_tui.archives.vault.unfinished_parts import PARTS
 from archive_tui.jobs.leftovers import STAGE, remove_leftovers
 from archive_tui.jobs.places import open_place
 from archive_tui.jobs.queue.job_queue import JobQueue
+from archive_tui.jobs.queue.marks import prune_marks
 from archive_tui.jobs.queue.uploads import RememberedUpload, read_uploads
 from archive_tui.jobs.states import JobState
 from archive_tui.objects.object_store import ObjectStore
@@ -64,6 +65,14 @@ def clean_job(queue: JobQueue, left: JobLeftovers) -> int:
     """Removes what the job has left; returns how many things that were. What could not be removed is told in its log
     and stays remembered. Raises: nothing of the stores."""
     return 0 if queue.disk is None else remove_leftovers(queue.disk, left.job_id, open_place)
+
+
+def forget_items(queue: JobQueue, keep_days: float) -> int:
+    """Forgets the single items of jobs that ended more than so many days ago, and returns how many. The jobs stay
+    listed, and their receipts say that the items are not kept any more."""
+    before = time.time() - keep_days * DAY
+    done = [database.transact(lambda connection: prune_marks(connection, before)) for database in queue.databases]
+    return sum(each.value for each in done if each is not None)
 
 
 def find_strange_uploads(

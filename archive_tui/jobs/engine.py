@@ -6,7 +6,6 @@ Jobs are kept in a queue (`jobs.queue`) that several processes share; each is ru
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +21,6 @@ from archive_tui.jobs.looking_after import Looks
 from archive_tui.jobs.queue.claiming import insert_worker, release_worker
 from archive_tui.jobs.queue.decisions import read_question, write_answer
 from archive_tui.jobs.queue.job_queue import JobQueue
-from archive_tui.jobs.queue.marks import prune_marks
 from archive_tui.jobs.queue.memory_database import JobDatabase
 from archive_tui.jobs.queue.submitting import NewJob, describe_job, insert_job
 from archive_tui.jobs.queue.wishes import ask_to_go_on, ask_to_stop, move_job
@@ -34,7 +32,6 @@ from archive_tui.progress import Report, StopSignal, ignore, never
 
 __all__ = ["HereRun", "JobEngine"]
 
-DAY = 86400.0
 _SHUTDOWN = "The program was ended."
 
 
@@ -177,12 +174,6 @@ class JobEngine(JobViews):
         unsubscribe = self._core.news.subscribe(callback)
         self._watcher.wake()
         return unsubscribe
-
-    def prune(self, keep_days: float) -> int:
-        """Drops the marks of jobs that ended more than so many days ago, and returns how many; the jobs stay listed."""
-        before = time.time() - keep_days * DAY
-        done = [database.transact(lambda c: prune_marks(c, before)) for database in self._core.queue.databases]
-        return sum(each.value for each in done if each is not None)
 
     # The end.
 

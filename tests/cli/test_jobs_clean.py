@@ -152,3 +152,15 @@ def test_a_storage_without_uploads_in_parts_has_none(workplace: Path) -> None:
     done = run_program(workplace, "jobs", "clean", "--storage", "lab", "--json")
     assert (done.status, done.document) == (0, {"dry_run": False, "entries": [], "status": 0})
     assert run_program(workplace, "jobs", "clean", "--storage", "nowhere").status == 2
+
+
+def test_items_of_old_jobs_are_forgotten_when_asked(run: Run, workplace: Path) -> None:
+    (workplace / "set").mkdir()
+    (workplace / "set" / "a.txt").write_text("alpha")
+    assert run("dataset", "publish", "local", "set", "--source", "set").status == 0
+    assert run("jobs", "clean", "--forget-items", "1").status == 0
+    assert "a.txt" in run("jobs", "receipt", "1").out
+    time.sleep(0.01)
+    assert "1 item of receipts" in run("jobs", "clean", "--forget-items", "0").out
+    receipt = run("jobs", "receipt", "1").out
+    assert "a.txt" not in receipt and "not kept" in receipt

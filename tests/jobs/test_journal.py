@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from archive_tui.continuation import ItemMark, Journal
 from archive_tui.jobs import journal as journal_module
+from archive_tui.jobs.cleaning import forget_items
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.journal import JobJournal
@@ -264,7 +265,7 @@ def test_marks_are_seen_in_pages_while_it_runs_and_after(engine: JobEngine) -> N
 
 
 def test_marks_of_jobs_that_ended_long_ago_are_dropped_and_it_is_said(
-    engine: JobEngine, monkeypatch: pytest.MonkeyPatch
+    engine: JobEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(work: JobWork) -> JobResult:
         work.journal.record("verify", (ItemMark(f"{number}", "same") for number in range(5)))
@@ -272,12 +273,14 @@ def test_marks_of_jobs_that_ended_long_ago_are_dropped_and_it_is_said(
 
     job_id = engine.submit(probe(kind="live"), live={"run": run})
     end_of(engine, job_id)
-    assert engine.prune(30) == 0
+    queue = open_job_queue(tmp_path / "jobs.sqlite3")
+    assert forget_items(queue, 30) == 0
     assert not engine.receipt(job_id).are_items_dropped
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 31 * 86400)
-    assert engine.prune(30) == 5
-    assert engine.prune(30) == 0
+    assert forget_items(queue, 30) == 5
+    assert forget_items(queue, 30) == 0
+    queue.close()
     receipt = engine.receipt(job_id)
     assert (receipt.items_total, receipt.are_items_dropped, list(receipt.items)) == (0, True, [])
     assert end_of(engine, job_id).state is JobState.VERIFIED

@@ -137,12 +137,11 @@ def _read_token(token: bytes) -> Path | None:
     try:
         document = json.loads(token)
         folder, name = document["folder"], document["name"]
-        is_text = isinstance(folder, str) and isinstance(name, str)
-        if is_text and is_kept_name(name) and folder.startswith("/") and "\0" not in folder:
-            return Path(folder) / name
     except (ValueError, KeyError, TypeError):
-        pass
-    return None
+        return None
+    if not isinstance(folder, str) or not isinstance(name, str) or not is_kept_name(name):
+        return None
+    return Path(folder) / name if folder.startswith("/") and "\0" not in folder else None
 
 
 def _lock(descriptor: int) -> bool:
