@@ -63,8 +63,7 @@ class JobKind:
     OperationStopped, or return what it has done when that was all.
 
     `outlives_process` False: nobody waits for it any more when the process that asked is gone, so it is cancelled
-    instead of taken over. `upgrade` None: parameters of an older version are refused. `fixed_when_queued` are parameters
-    that are fixed anew whenever somebody asks (a time): who asks for the same again goes on with the unfinished job.
+    instead of taken over. `upgrade` None: parameters of an older version are refused.
     """
 
     name: str
@@ -72,4 +71,3 @@ class JobKind:
     version: int = 1
     outlives_process: bool = True
     upgrade: Upgrade | None = None
-    fixed_when_queued: frozenset[str] = frozenset()

@@ -67,13 +67,12 @@ class HereRuns:
     def _begin(self, request: JobRequest, live: Mapping[str, Any], report: Report, stop: StopSignal) -> RunningJob:
         kind = find_kind(request.kind)
         disk = self._core.queue.disk
-        ignored = kind.fixed_when_queued
         if disk is not None:
-            job = describe_job(request, outlives=kind.outlives_process, ignored=ignored)
+            job = describe_job(request, outlives=kind.outlives_process)
             running = self._claim(disk, lambda connection: self._insert_or_adopt(connection, job), live, report, stop)
             if running is not None:
                 return running
-        job = describe_job(request, outlives=False, ignored=ignored)
+        job = describe_job(request, outlives=False)
         memory = self._core.queue.memory
         running = self._claim(memory, lambda connection: self._insert_or_adopt(connection, job), live, report, stop)
         assert running is not None

@@ -12,10 +12,9 @@ import pytest
 
 from archive_tui.errors import ConfigurationError, OperationStopped, StorageUnavailable
 from archive_tui.jobs.engine import JobEngine
-from archive_tui.jobs.kind import JobKind, JobResult, JobWork
-from archive_tui.jobs.kinds import register_kind
+from archive_tui.jobs.kind import JobResult, JobWork
 from archive_tui.jobs.queue import open_job_queue
-from archive_tui.jobs.request import JobPolicy, JobRequest
+from archive_tui.jobs.request import JobPolicy
 from archive_tui.jobs.states import JobState
 from archive_tui.progress import Event, Notice, check_stop
 from tests.jobs.probe_kinds import VERIFIED, probe
@@ -103,22 +102,6 @@ def test_a_failed_one_is_gone_on_with_and_an_ended_one_is_not(engine: JobEngine)
     ]
     ended = [engine.run_here(probe(kind="live"), live={"run": run}).snapshot for run in runs]
     assert [(job.id, job.attempt) for job in ended] == [(1, 1), (1, 2), (2, 1), (3, 1)]
-
-
-def test_a_time_that_is_fixed_when_it_is_queued_makes_no_other_job(engine: JobEngine) -> None:
-    seen: list[float] = []
-
-    def run(work: JobWork) -> JobResult:
-        seen.append(work.parameters["created"])
-        if len(seen) == 1:
-            raise ConfigurationError("Not yet.")
-        return VERIFIED
-
-    register_kind(JobKind("timed", run, fixed_when_queued=frozenset({"created"})))
-    for created in (1.0, 2.0):
-        here = engine.run_here(JobRequest("timed", "t", "s", "d", "", {"created": created, "name": "a"}))
-    assert here.snapshot.id == 1
-    assert seen == [1.0, 1.0], "the repeat does what was asked for first"
 
 
 def test_an_interrupt_in_the_calling_thread_pauses_it(engine: JobEngine) -> None:

