@@ -119,9 +119,10 @@ def describe_levels(tally: Tally) -> str:
 
 
 def is_proven(tally: Tally) -> bool:
-    """True when there are good lines, and the store or a reading has proven the bytes of each of them."""
+    """True when there are good lines, and the store or a reading has proven the bytes of each of them: in this run, or
+    in an earlier one of this job, and the object is the same version still."""
     good = sum(tally.outcomes[outcome] for outcome in GOOD)
-    return good > 0 and sum(tally.evidence[level] for level in _PROVEN_LEVELS) == good
+    return good > 0 and sum(tally.evidence[level] for level in _PROVEN_LEVELS) + tally.earlier_proven == good
 
 
 def judge_ask(tally: Tally, vault: str) -> tuple[JobState, str]:

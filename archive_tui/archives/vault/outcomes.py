@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from archive_tui.errors import ArchiveError
-from archive_tui.integrity.evidence import Evidence
+from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import BadLine, ManifestLine
 
 
@@ -67,7 +67,7 @@ class Tally:
     counts the good lines by the name of their evidence level; lines without evidence count as `none`. `renamed`: lines
     whose file got another name. `earlier` counts lines that this job has done in earlier runs, by what became of them
     then, `earlier_bytes` what was moved for them, and `earlier_since` is when the first of them was done (0.0: none).
-    """
+    `earlier_proven` are those of them whose object was proven by this job, and is the same version still."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     evidence: Counter[str] = field(default_factory=Counter)
@@ -77,6 +77,7 @@ class Tally:
     earlier: Counter[Outcome] = field(default_factory=Counter)
     earlier_bytes: int = 0
     earlier_since: float = 0.0
+    earlier_proven: int = 0
 
     def add(self, news: LineNews) -> None:
         if isinstance(news, BadLine):
@@ -93,6 +94,8 @@ class Tally:
             self.earlier[outcome] += 1
             self.earlier_bytes += (news.size or 0) if outcome in MOVED else 0
             self.earlier_since = min(self.earlier_since, at) if self.earlier_since else at
+            is_unchanged = news.evidence is not None and news.evidence.level is EvidenceLevel.UNCHANGED
+            self.earlier_proven += is_unchanged and news.outcome in GOOD
 
     @property
     def lines(self) -> int:

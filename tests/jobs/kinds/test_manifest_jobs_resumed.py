@@ -213,3 +213,21 @@ def test_a_job_that_was_cancelled_in_a_large_content_leaves_nothing(
         gate.set()
         assert ended(engine, job_id).state is JobState.CANCELLED
     assert list((tmp_path / "back").iterdir()) == []
+
+
+def test_what_an_earlier_run_of_the_job_has_uploaded_and_proven_makes_it_verified(tmp_path: Path, vault: Vault) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    document = tmp_path / "list.sha256"
+    document.write_text("".join(f"{digest_of(name.encode())}  {name}\n" for name in ("a.txt", "b.txt", "c.txt")))
+    request = archive_manifest_job(
+        PickedManifest(document), folder_place(Path(vault.store.root)), VAULT_PREFIX, policy=JobPolicy(retries=0)
+    )  # type: ignore[attr-defined]
+    with engine_at(tmp_path) as engine:
+        job_id = engine.submit(request)
+        assert ended(engine, job_id).state is JobState.FINDINGS
+        (tmp_path / "c.txt").write_text("c.txt")
+        assert engine.retry(job_id)
+        again = ended(engine, job_id)
+    assert (again.state, again.result.tally.earlier_proven) == (JobState.VERIFIED, 2)
+    assert "Uploaded 3 files" in again.message
