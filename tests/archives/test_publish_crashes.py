@@ -406,7 +406,7 @@ def test_ctrl_c_stops_and_says_what_is_left(
     assert status == 130, text
     assert "Stopped. Nothing of" in text
     assert f"Nothing of {NAME} 0.0.1 is visible" in text
-    assert "the same command starts it again" in text
+    assert "archive-tui jobs resume 1 goes on where it stopped, and so does the same command." in text
     with place.open_store() as store:
         assert visible_keys(store) == []
     assert place.temporary_entries() == []
@@ -415,7 +415,7 @@ def test_ctrl_c_stops_and_says_what_is_left(
     assert run_program(place.folder, *publish_words(NAME, endless_source)).status == 0
 
 
-def test_ctrl_c_stops_a_fetch_and_leaves_nothing(
+def test_ctrl_c_stops_a_fetch_and_shows_nothing_of_it(
     tracer: Tracer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     place = make_place(FOLDER, tmp_path / "place", request)
@@ -433,6 +433,9 @@ def test_ctrl_c_stops_a_fetch_and_leaves_nothing(
         status = terminal.wait_exit(timeout=60)
         text = terminal.text
     assert status == 130, text
-    assert "Nothing was left in there" in text
-    assert list((place.folder / "there").iterdir()) == []
+    assert "Stopped. Nothing of it is visible in there." in text
+    assert "archive-tui jobs resume 2 goes on where it stopped, and so does the same command." in text
+    there = place.folder / "there"
+    assert [path for path in there.iterdir() if not path.name.startswith(KEPT_PREFIX)] == []
     assert run_program(place.folder, *words).status == 0
+    assert [path.name for path in there.iterdir()] == [f"{NAME}.0.0.1"]

@@ -67,8 +67,9 @@ def _running_seaweedfs(program: Path, folder: Path) -> Iterator[S3Server]:
     server = S3Server("seaweedfs", f"http://127.0.0.1:{ports[0]}", ACCESS_KEY, SECRET_KEY)
     command = [
         program, "mini", f"-dir={folder}", "-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
-        # Each bucket takes volumes of its own; by itself the server has as many as the free disk has room for full ones.
-        "-volume.max=10000", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={_write_identities(folder / 's3.json')}",
+        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.config={_write_identities(folder / 's3.json')}",
+        # Each bucket takes volumes of its own, and by itself the server has no more than the disk has room for.
+        "-volume.max=10000",
         *(f"-{option}={port}" for option, port in zip(_PORT_OPTIONS, ports, strict=True)),
     ]  # fmt: skip
     with running_server(command, lambda: _is_ready(server), folder):

@@ -17,7 +17,7 @@ from archive_tui.operations.unpacking.central_directory import ArchiveMember
 from archive_tui.operations.unpacking.continuation import ArchiveJournal
 from archive_tui.operations.unpacking.points import MemberPoint
 from archive_tui.operations.unpacking.structure import ArchiveStructure
-from archive_tui.progress import Ended, Planned, Report, StopSignal, check_stop
+from archive_tui.progress import BytesDone, Ended, Planned, Report, StopSignal, check_stop
 
 PHASE = "check again"
 
@@ -43,7 +43,7 @@ def prove_stage(
         is_proven = (
             _remove_others(stage, known)
             and _are_as_expected(stage, done, journal, report, stop)
-            and (begun is None or inside is None or _is_begun(stage, begun, inside, journal, stop))
+            and (begun is None or inside is None or _is_begun(stage, begun, inside, journal, report, stop))
         )
         return is_proven
     finally:
@@ -91,12 +91,18 @@ def _are_as_expected(
 
 
 def _is_begun(
-    stage: Path, member: ArchiveMember, inside: MemberPoint, journal: ArchiveJournal, stop: StopSignal
+    stage: Path,
+    member: ArchiveMember,
+    inside: MemberPoint,
+    journal: ArchiveJournal,
+    report: Report,
+    stop: StopSignal,
 ) -> bool:
     """True when the first bytes of the file are those that have given the state of the digest."""
     digest = journal.new_member_digest(None)
     if digest is None:
         return False
+    before = journal.done_bytes - inside.size
     with contextlib.closing(ContainedPaths(os.fspath(stage.absolute()))) as paths:
         try:
             descriptor = paths.open_file(os.fsencode(member.path))
@@ -109,6 +115,7 @@ def _is_begun(
                 if not block:
                     return False
                 digest.update(block)
+                report(BytesDone(PHASE, before + digest.size))
         except OSError:
             return False
         finally:
