@@ -7,13 +7,11 @@ looked at again in any case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ItemMark:
-    """What became of one item. `item` is its path or key, the same in every run.
+class ItemMark(NamedTuple):
+    """What became of one item. `item` is its path or key, the same in every run. A tuple, for they come by the million.
 
     `outcome` is a short word of the operation (`same`, `uploaded`, `changed`…), `is_good` False for a finding or a
     failure. `stamp` changes whenever the item may have: of a file its size, times and inode, of an object its size and
@@ -39,6 +37,10 @@ class Journal(Protocol):
     def is_kept(self) -> bool:
         """False: nothing is remembered, so that nobody has to make stamps."""
 
+    @property
+    def has_earlier(self) -> bool:
+        """False: no run has come before this one, so that nobody has to look for what it left."""
+
     def find(self, phase: str, items: Sequence[str]) -> Mapping[str, ItemMark]:
         """Returns the newest marks of these items, by item; what is unknown is absent. Ask for hundreds at once."""
 
@@ -57,6 +59,7 @@ class _NoJournal:
     """Forgets everything."""
 
     is_kept = False
+    has_earlier = False
 
     def find(self, phase: str, items: Sequence[str]) -> Mapping[str, ItemMark]:
         return {}

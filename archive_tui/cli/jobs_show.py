@@ -14,6 +14,7 @@ from archive_tui.cli.job_engine import find_job, open_engine
 from archive_tui.cli.output import show_name, write_json, write_line, write_pieces, write_table
 from archive_tui.cli.times import format_time, iso_time
 from archive_tui.cli.verdicts import describe_finding
+from archive_tui.jobs.states import JobState
 from archive_tui.names.quantities import format_count, format_duration, format_rate, format_size, format_span
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def show(number: int, wait: bool) -> int:
 def _facts(job: JobSnapshot) -> Iterator[tuple[str, str]]:
     yield "state", _describe_standing(job)
     yield "", show_name(job.message)
-    yield "", show_name(job.hint)
+    yield "", show_name(_next_step(job))
     yield "from", show_name(job.source)
     yield "to", show_name(job.destination)
     yield "queued", format_time(job.queued_at)
@@ -78,6 +79,11 @@ def _describe_standing(job: JobSnapshot) -> str:
     when = describe_when(job)
     owner = f", {show_name(job.owner)}" if job.owner and job.state.is_running else ""
     return f"{describe_state(job)}{owner}{f', {when}' if when else ''}"
+
+
+def _next_step(job: JobSnapshot) -> str:
+    """What failed for now is repeated without anybody's help: the hint of its error would send people to do it."""
+    return "It tries again by itself." if job.state is JobState.WAITING else job.hint
 
 
 def _describe_phase(phase: PhaseProgress) -> str:
@@ -108,7 +114,7 @@ def _describe_findings(job: JobSnapshot) -> Iterator[str]:
         if len(job.findings) > SHOWN:
             yield f"  … and {len(job.findings) - SHOWN:,} more: archive-tui jobs receipt {job.id}"
     elif job.failed_items:
-        yield "Findings so far:"
+        yield "Met on the way:" if job.state.is_end else "Findings so far:"
         yield from (f"  {show_name(failed.item)}: {show_name(failed.reason)}" for failed in job.failed_items[:SHOWN])
         if job.failed_count > SHOWN:
             yield f"  … and {job.failed_count - SHOWN:,} more"

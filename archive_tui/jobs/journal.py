@@ -56,6 +56,10 @@ class JobJournal:
         self._flushed_at = time.monotonic()
         self.lost = 0
 
+    @property
+    def has_earlier(self) -> bool:
+        return self._job.attempt > 1
+
     def find(self, phase: str, items: Sequence[str]) -> Mapping[str, ItemMark]:
         with self._lock:
             batches = (self._flushing, self._batch)

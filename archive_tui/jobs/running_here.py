@@ -20,7 +20,7 @@ from archive_tui.jobs.queue.wishes import ask_to_go_on, ask_to_stop
 from archive_tui.jobs.request import JobRequest
 from archive_tui.jobs.running_job import RunningJob
 from archive_tui.jobs.states import JobState
-from archive_tui.progress import Report, StopSignal
+from archive_tui.progress import Notice, Report, StopSignal
 
 LOOK_SECONDS = 0.1
 """Between two looks at `stop` while a job waits for a retry."""
@@ -46,7 +46,10 @@ class HereRuns:
 
     def run(self, request: JobRequest, live: Mapping[str, Any], report: Report, stop: StopSignal) -> HereRun:
         """Runs the job, again and again while its policy says so. Raises: ConfigurationError for an unknown kind."""
-        return self._run(self._begin(request, live, report, stop), report, stop)
+        running = self._begin(request, live, report, stop)
+        if running.job.attempt > 1:
+            report(Notice(f"Job {running.job.id} goes on: the same was begun before, and what it has is used."))
+        return self._run(running, report, stop)
 
     def run_chosen(self, job_id: int, report: Report, stop: StopSignal) -> HereRun | None:
         """Runs a job that is there already: queued, resting, or not successful. None when it cannot be had: it is

@@ -1,7 +1,7 @@
 """What a verification of a folder writes down, and what it takes over from an earlier run of the same job.
 
-A file counts as verified only while its stamp (size, times, inode) is the one that it had before and after it was read,
-and only while the manifest still wants the digest that was found. Everything else, and every finding, is read again.
+A file counts as verified only while its stamp (size, times, inode) is the one that it had before it was read, and only
+while the manifest still wants the digest that was found. Everything else, and every finding, is read again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from archive_tui.operations.hashing.batches import BATCH_FILES, HashBatch
 from archive_tui.operations.hashing.file_checkpoints import ContinuedFile, FileCheckpoints
 from archive_tui.operations.hashing.files import count_workers, hash_batches
 from archive_tui.operations.hashing.opened_paths import ContainedPaths
-from archive_tui.operations.hashing.workers import LARGEST_SMALL, HashWorkers
+from archive_tui.operations.hashing.workers import LARGEST_SMALL, PROCESSES_AFTER, HashWorkers
 from archive_tui.progress import BytesDone, Event, ItemDone, ItemFailed, Report, StopSignal, check_stop
 
 SAME = "same"
@@ -62,7 +62,8 @@ class FolderMarks:
         workers: HashWorkers[Stamps] = HashWorkers(
             self._folder, count_workers(), stop=self._stop, report=report, phase=self._phase, checkpoints=checkpoints
         )
-        with contextlib.closing(workers.hash_all(self._unread_batches())) as batches:
+        are_many = len(self._inventory) >= PROCESSES_AFTER
+        with contextlib.closing(workers.hash_all(self._unread_batches(), are_many=are_many)) as batches:
             for batch in batches:
                 for position, path in enumerate(batch.paths) if checkpoints.continued else ():
                     continued = checkpoints.continued.pop(path, None)
@@ -87,10 +88,10 @@ class FolderMarks:
 
         Raises: OperationStopped.
         """
-        entries = iter(self._inventory)
+        entries, has_earlier = iter(self._inventory), self._journal.has_earlier
         while part := list(islice(entries, BATCH_FILES)):
             check_stop(self._stop)
-            marks = self._journal.find(self._phase, [entry.path for entry in part])
+            marks = self._journal.find(self._phase, [entry.path for entry in part]) if has_earlier else {}
             names: list[str] = []
             stamps: Stamps = []
             for entry, stamp in zip(part, self._stamp_all([entry.path for entry in part]), strict=True):
@@ -109,16 +110,14 @@ class FolderMarks:
     def record(self, batch: HashBatch[Stamps], findings: dict[str, Finding]) -> None:
         """Keeps what was found of a batch that has been hashed; `findings` by path."""
         now = time.time()
-        digests, changed = batch.hex_digests(), set(batch.changed)
-        stamps = self._stamp_all(batch.paths)
-        marks = []
-        for position, path in enumerate(batch.paths):
-            finding = findings.get(path)
-            if finding is not None:
-                marks.append(mark_finding(finding, now))
-                continue
-            stamp = stamps[position] if position not in changed and stamps[position] == batch.tag[position] else ""
-            marks.append(ItemMark(path, SAME, True, stamp, digests[position], batch.sizes[position], READ, "", now))
+        columns = zip(batch.paths, batch.tag, batch.hex_digests(), batch.sizes, strict=True)
+        # The stamp is that of before the reading: whoever changes the file from then on changes its stamp.
+        marks = [
+            ItemMark(path, SAME, True, stamp, digest, size, READ, "", now) for path, stamp, digest, size in columns
+        ]
+        for position, path in enumerate(batch.paths) if findings else ():
+            if path in findings:
+                marks[position] = mark_finding(findings[path], now)
         self._journal.record(self._phase, marks)
 
     def notes(self) -> list[str]:

@@ -34,7 +34,7 @@ class LineMarks:
 
     def find_same(self, lines: Sequence[ManifestLine]) -> Mapping[int, ItemMark]:
         """Returns the marks of those lines, by their place, whose files were right and have not changed since."""
-        marks = self._journal.find(self._phase, [line.name for line in lines])
+        marks = self._journal.find(self._phase, [line.name for line in lines]) if self._journal.has_earlier else {}
         if not marks:
             return {}
         found = {}

@@ -188,8 +188,8 @@ class _Verification:
 
     def _add(self, finding: Finding) -> None:
         self._findings.append(finding)
-        reason = finding.detail or finding.kind.value
-        self._report(ItemFailed(PHASE, finding.path, self._looked_at, f"{finding.kind.value}: {reason}"))
+        reason = f"{finding.kind.value}: {finding.detail}" if finding.detail else finding.kind.value
+        self._report(ItemFailed(PHASE, finding.path, self._looked_at, reason))
 
 
 def _describe(entry: Entry, hashed: HashedFile) -> Finding:

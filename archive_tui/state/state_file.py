@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -27,6 +28,7 @@ def open_for_writing(path: Path, busy_seconds: float, migrations: Migrations | N
 
     Raises: sqlite3.Error, NewerSchemaError.
     """
+    _begin_private(path)
     connection = _open_connection(path, "rwc", busy_seconds)
     try:
         refuse_newer(connection, migrations)  # before anything in it is changed
@@ -75,6 +77,13 @@ def set_damaged_file_aside(path: Path, busy_seconds: float) -> Path | None:
             if companion.exists():
                 companion.rename(kept.with_name(kept.name + suffix))
         return kept
+
+
+def _begin_private(path: Path) -> None:
+    """What somebody has and does with it is nobody else's business, also in a folder that others may read. The log and
+    the shared memory beside the file get its permissions from SQLite. An empty file is a new database to it."""
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _open_connection(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:

@@ -16,6 +16,7 @@ import pytest
 
 from archive_tui.archives.datasets.verifying import verify_version
 from archive_tui.integrity.report import Verdict
+from archive_tui.objects.folder.kept_parts import is_kept_name
 from tests.archives.faults.commands import (
     PROGRAM,
     Finished,
@@ -436,6 +437,6 @@ def test_ctrl_c_stops_a_fetch_and_shows_nothing_of_it(
     assert "Stopped. Nothing of it is visible in there." in text
     assert "archive-tui jobs resume 2 goes on where it stopped, and so does the same command." in text
     there = place.folder / "there"
-    assert [path for path in there.iterdir() if not path.name.startswith(KEPT_PREFIX)] == []
+    assert [path for path in there.iterdir() if not is_kept_name(path.name)] == []
     assert run_program(place.folder, *words).status == 0
     assert [path.name for path in there.iterdir()] == [f"{NAME}.0.0.1"]

@@ -33,7 +33,7 @@ class FetchMarks:
 
     def turn_to(self, paths: Sequence[str]) -> None:
         """Looks up the marks of these paths, and forgets the ones before."""
-        if not self._journal.is_kept:
+        if not self._journal.has_earlier:
             return
         known: dict[str, ItemMark] = {}
         for start in range(0, len(paths), ASKED_AT_ONCE):

@@ -35,7 +35,7 @@ class ObjectMarks:
 
     def turn_to(self, lines: Sequence[ManifestLine]) -> None:
         """Looks up the marks of these lines, and forgets the ones before."""
-        if not self._journal.is_kept:
+        if not self._journal.has_earlier:
             return
         self._marks = self._journal.find(self._phase, [line.name for line in lines])
         found = (self._evidence_of(line) for line in lines) if self._marks else ()

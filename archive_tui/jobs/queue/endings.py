@@ -71,7 +71,7 @@ def finish_run(connection: sqlite3.Connection, job: ClaimedJob, end: RunEnd, res
 def describe_end(decision: Decision, wait: float) -> str:
     """The line of the log."""
     if decision.state is JobState.WAITING:
-        return f"{decision.result.message} It is tried again in {round(wait)} s."
+        return f"{decision.result.message.rstrip('.')}. It is tried again in {round(wait)} s."
     if decision.state is JobState.PAUSED:
         return "Paused."
     if decision.state is JobState.QUEUED:

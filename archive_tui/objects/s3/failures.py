@@ -20,8 +20,8 @@ from archive_tui.errors import (
 )
 
 TEST_HINT = "Try: archive-tui storage test NAME"
-_CREDENTIALS_HINT = "Check the access key, the secret and the permissions of this storage; " + TEST_HINT
-_UNREACHABLE_HINT = "Check the network and endpoint_url, then repeat the command; " + TEST_HINT
+_CREDENTIALS_HINT = "Check the access key, the secret and the permissions of this storage. " + TEST_HINT
+_UNREACHABLE_HINT = "Check the network and endpoint_url, then repeat the command. " + TEST_HINT
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
 _UNKNOWN_KEYS = frozenset({"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId"})
@@ -90,7 +90,7 @@ def refusal_error(refusal: Refusal, where: Where) -> ArchiveError:
     if refusal.code == "NoSuchBucket":
         return StorageError(
             f"The bucket does not exist: {where.bucket}",
-            hint=f"Check `bucket` and endpoint_url of the storage; {TEST_HINT}",
+            hint=f"Check `bucket` and endpoint_url of the storage. {TEST_HINT}",
             code="no-such-bucket",
             **place,
         )
@@ -137,7 +137,7 @@ def _denied(refusal: Refusal, where: Where, said: str) -> AccessDenied | None:
     if refusal.code in _UNKNOWN_KEYS:
         return AccessDenied(
             f"{where.label} does not know these credentials, or not any more: {said}",
-            hint="They may have expired or been withdrawn: log in again or renew the access key; " + TEST_HINT,
+            hint="They may have expired or been withdrawn: log in again or renew the access key. " + TEST_HINT,
             **place,
         )
     if refusal.status in (401, 403) or refusal.code in _REJECTED_KEYS:
@@ -197,7 +197,7 @@ def _session_error(error: Exception, where: Where) -> ArchiveError:
         )
     return AccessDenied(
         f"The credentials for {where.label} could not be obtained: {type(error).__name__}",
-        hint="Log in again (for example: aws sso login), or check the profile; " + TEST_HINT,
+        hint="Log in again (for example: aws sso login), or check the profile. " + TEST_HINT,
         code="no-credentials",
         store=where.label,
     )

@@ -100,7 +100,7 @@ def _with_marks(plan: CopyPlan, journal: Journal, stop: StopSignal) -> Iterator[
     entries = plan.selection.entries(stop=stop)
     while batch := list(islice(entries, _BATCH if journal.is_kept else 1)):
         names = [plan.item(entry.key) for entry in batch]
-        marks = journal.find(PHASE, names) if journal.is_kept else {}
+        marks = journal.find(PHASE, names) if journal.has_earlier else {}
         yield from ((entry, marks.get(name)) for entry, name in zip(batch, names, strict=True))
 
 

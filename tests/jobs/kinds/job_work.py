@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class MemoryJournal:
     """What an engine's journal does, in memory. `now` stamps marks that bring no time."""
 
     is_kept: bool = True
+    has_earlier: bool = True
     marks: dict[tuple[str, str], ItemMark] = field(default_factory=dict)
     saved: dict[str, bytes] = field(default_factory=dict)
     now: float = NOW
@@ -46,7 +47,7 @@ class MemoryJournal:
     def record(self, phase: str, marks: Iterable[ItemMark]) -> None:
         with self._lock:
             for mark in marks:
-                self.marks[phase, mark.item] = mark if mark.at else replace(mark, at=self.now)
+                self.marks[phase, mark.item] = mark if mark.at else mark._replace(at=self.now)
 
     def load(self, name: str) -> bytes | None:
         return self.saved.get(name)
@@ -174,7 +175,7 @@ class FileJournal(MemoryJournal):
         kept = list(marks)
         super().record(phase, kept)
         with self._lock:
-            self._file.writelines(json.dumps([phase, list(astuple(mark))]) + "\n" for mark in kept)
+            self._file.writelines(json.dumps([phase, list(mark)]) + "\n" for mark in kept)
             self._file.flush()
 
     def save(self, name: str, content: bytes | None, *, durable: bool = False) -> None:
