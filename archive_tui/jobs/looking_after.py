@@ -6,7 +6,7 @@ import time
 
 from archive_tui.jobs.engine_core import EngineCore
 from archive_tui.jobs.job_taking import JobTaker
-from archive_tui.jobs.queue.claiming import bump_beats, other_workers, read_worker, release_worker
+from archive_tui.jobs.queue.claiming import bump_beats, has_jobs, other_workers, read_worker, release_worker
 from archive_tui.jobs.queue.job_rows import has_unfinished
 from archive_tui.jobs.queue.memory_database import JobDatabase
 from archive_tui.jobs.queue.retries import DueRetries
@@ -56,6 +56,7 @@ class Looks:
         with core.lock:
             running = list(core.running.values())
         self._look_after(running)
+        self._beat()
         self.write_ends()
         is_changed = [self._look_at_changes(database) for database in core.queue.databases]
         self.release_dead()
@@ -104,10 +105,15 @@ class Looks:
             write_progress(job, worker_id)
             if job.journal.is_due:
                 job.journal.flush()
-        now = time.monotonic()
-        if core.queue.disk is not None and now - self._beat_at >= BEAT_SECONDS:
-            self._beat_at = now
-            core.queue.disk.transact(lambda connection: bump_beats(connection, [worker_id]))
+
+    def _beat(self) -> None:
+        """Also between two attempts: a job that only this worker may run is lost when the worker seems dead."""
+        disk, worker_id, now = self._core.queue.disk, self._core.worker_id, time.monotonic()
+        if disk is None or not worker_id or now - self._beat_at < BEAT_SECONDS:
+            return
+        self._beat_at = now
+        if disk.read(lambda connection: has_jobs(connection, worker_id), False):
+            disk.transact(lambda connection: bump_beats(connection, [worker_id]))
 
     def write_ends(self) -> None:
         """Tries again what could not be written."""

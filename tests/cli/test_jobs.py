@@ -137,6 +137,7 @@ def test_a_stopped_command_is_a_paused_job_and_the_same_command_goes_on(workplac
     assert [job["state"] for job in list_jobs(workplace)] == ["paused"]
     again = run_program(workplace, "dataset", "publish", "lab", "big")
     assert again.status == 0, again.err
+    assert "note: Job 1 goes on: the same was begun before" in again.err
     (job,) = list_jobs(workplace)
     assert (job["job"], job["state"], job["attempt"]) == (1, "verified", 2)
 

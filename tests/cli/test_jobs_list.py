@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from archive_tui.cli import jobs_list
+from archive_tui.cli import jobs_list, jobs_show
 from archive_tui.cli.diagnostics import ExitStatus
 from archive_tui.cli.invocation import Invocation
 from archive_tui.cli.job_documents import describe_share, describe_state, describe_when, job_document, status_of_job
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
+from archive_tui.jobs.job import FailedItem
 from archive_tui.jobs.states import JobState
 from tests.tui.job_samples import make_job, make_phase
 
@@ -106,6 +107,21 @@ def test_the_word_says_what_happens(changes: dict[str, object], word: str) -> No
 
 def test_a_waiting_job_says_when_it_tries_again() -> None:
     assert describe_when(make_job(state=JobState.WAITING, retry_in=42.0)) == "in 42 s"
+
+
+def test_a_waiting_job_sends_nobody_to_repeat_the_command() -> None:
+    facts = [text for _, text in jobs_show._facts(make_job(state=JobState.WAITING, hint="Repeat the command."))]
+    assert "It tries again by itself." in facts
+    assert "Repeat the command." not in facts
+    assert "Repeat." in [text for _, text in jobs_show._facts(make_job(state=JobState.FAILED, hint="Repeat."))]
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"), [(JobState.RUNNING, "Findings so far:"), (JobState.VERIFIED, "Met on the way:")]
+)
+def test_what_was_met_is_no_finding_of_a_job_that_ended_well(state: JobState, heading: str) -> None:
+    job = make_job(state=state, failed_items=(FailedItem("verify", "a.txt", "extra", 1),), failed_count=1)
+    assert list(jobs_show._describe_findings(job)) == [heading, "  a.txt: extra"]
 
 
 def test_a_share_is_said_of_a_phase_that_has_one_and_of_no_end() -> None:

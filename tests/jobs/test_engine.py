@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -498,3 +499,26 @@ def test_the_time_of_all_runs_counts_for_the_deadline_and_a_retry_gives_it_anew(
     assert engine.retry(job_id)
     ended = end_of(engine, job_id)
     assert ended.state is JobState.VERIFIED and ended.ran_seconds >= 1000
+
+
+def test_a_long_history_is_never_read_whole(tmp_path: Path) -> None:
+    """Neither the jobs shown nor a page of the history may cost more with every job that was ever done."""
+    queue = open_job_queue(tmp_path / "jobs.sqlite3")
+    assert queue.disk is not None
+    asked: list[str] = []
+    queue.disk.read(lambda connection: connection.set_trace_callback(asked.append), None)
+    engine = JobEngine(queue, takes_queued=False)
+    engine.snapshot()
+    engine.history(0, 10)
+    queue.disk.read(lambda connection: connection.set_trace_callback(None), None)
+    listings = [text for text in asked if "FROM job LEFT JOIN" in text]
+    assert len(listings) >= 3
+    for text in listings:
+        plan: list[tuple[int, int, int, str]] = queue.disk.read(
+            lambda connection, text=text: connection.execute(f"EXPLAIN QUERY PLAN {text}").fetchall(),
+            [],  # type: ignore[misc]
+        )
+        (step,) = [row[3] for row in plan if re.match(r"(SCAN|SEARCH) (TABLE )?job\b", row[3])]
+        assert "INDEX job_by_" in step, plan
+    engine.close()
+    queue.close()

@@ -192,12 +192,14 @@ def test_two_commands_that_ask_for_the_same_at_once_are_two_jobs(path: Path, tmp
 
 def test_two_that_race_for_each_job_never_both_get_it(path: Path, tmp_path: Path) -> None:
     rounds = 64
-    begun = tmp_path / "begun"
+    begun, go = tmp_path / "begun", tmp_path / "go"
     with closing(Here(path)) as here:
         with engine_process(path, "work") as one, engine_process(path, "work") as other:
             one.wait_ready()
             other.wait_ready()
-            ids = [here.engine.submit(probe(begun=begun)) for _ in range(rounds)]
+            ids = [here.engine.submit(probe(begun=begun, go=go)) for _ in range(rounds)]
+            until(lambda: len(runs(begun)) == 4)  # two workers each: neither can have them all
+            go.touch()
             assert here.engine.wait(ids, SECONDS)
         assert {here.job(job_id).attempt for job_id in ids} == {1}
     assert sorted(map(int, runs(begun))) == ids

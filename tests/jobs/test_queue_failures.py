@@ -19,6 +19,7 @@ from archive_tui.jobs.kind import JobResult, JobWork
 from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.queue.job_queue import LAST_ON_DISK
 from archive_tui.jobs.queue.tables import MIGRATIONS
+from archive_tui.jobs.request import JobPolicy
 from archive_tui.jobs.states import JobState
 from archive_tui.progress import Notice, check_stop
 from tests.jobs.probe_kinds import VERIFIED, probe
@@ -290,6 +291,52 @@ def test_a_list_that_is_damaged_while_a_job_runs_is_begun_anew(path: Path, queue
     assert job_of(engine, job_id).state is JobState.VERIFIED
     later = submit(engine, lambda work: VERIFIED)
     assert engine.wait([later], SECONDS)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE job SET policy = '{}' WHERE id = ?",
+        """UPDATE job SET policy = replace(policy, '"ask"', '"later"') WHERE id = ?""",
+        "UPDATE job SET rule_for_all = 'later' WHERE id = ?",
+        "UPDATE parameters SET content = '{' WHERE job = ?",
+    ],
+    ids=["no policy", "unknown rule", "unknown rule for all", "no parameters"],
+)
+def test_a_job_that_cannot_be_understood_fails_and_the_others_are_done(
+    path: Path, queue: JobQueue, change: str
+) -> None:
+    submitter = JobEngine(queue, takes_queued=False)
+    strange, good = submitter.submit(probe()), submitter.submit(probe())
+    submitter.close()
+    assert queue.disk is not None
+    assert queue.disk.transact(lambda connection: connection.execute(change, (strange,)))
+    engine = JobEngine(queue)
+    assert engine.wait([strange, good], SECONDS)
+    assert (job_of(engine, strange).state, job_of(engine, strange).code) == (JobState.FAILED, "job-unreadable")
+    assert job_of(engine, good).state is JobState.VERIFIED
+    assert [job.id for job in engine.snapshot()] == [strange, good]
+    assert not engine.remarks
+    engine.close()
+
+
+def test_a_worker_whose_job_waits_for_a_retry_shows_that_it_is_alive(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking_after, "BEAT_SECONDS", 0.0)
+    engine = JobEngine(queue)
+    policy = JobPolicy(retries=3)
+    job_id = engine.submit(probe(kind="bound", policy=policy, begun=tmp_path / "begun", unavailable=1))
+    until(lambda: job_of(engine, job_id).state is JobState.WAITING and not engine.is_busy_here)
+    assert queue.disk is not None
+    disk = queue.disk
+
+    def beat() -> int:
+        return disk.read(lambda connection: int(connection.execute("SELECT beat FROM worker").fetchone()[0]), -1)
+
+    before = beat()
+    until(lambda: beat() > before + 1)
     engine.close()
 
 

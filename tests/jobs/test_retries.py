@@ -10,14 +10,15 @@ import pytest
 from archive_tui.errors import StorageUnavailable
 from archive_tui.jobs.kind import JobResult
 from archive_tui.jobs.queue.claiming import claim_job
-from archive_tui.jobs.queue.endings import RunEnd, finish_run
+from archive_tui.jobs.queue.endings import RunEnd, describe_end, finish_run
 from archive_tui.jobs.queue.job_rows import read_job, seconds_left
 from archive_tui.jobs.queue.memory_database import MemoryDatabase
 from archive_tui.jobs.queue.retries import DueRetries
 from archive_tui.jobs.queue.submitting import describe_job, insert_job
 from archive_tui.jobs.queue.workers import WorkerRow
 from archive_tui.jobs.retrying import FIRST_SECONDS, LONGEST_SECONDS, back_off
-from archive_tui.jobs.run_outcome import run_to_outcome
+from archive_tui.jobs.run_outcome import Decision, run_to_outcome
+from archive_tui.jobs.states import JobState
 from tests.jobs.probe_kinds import probe
 
 YEAR = 365 * 86400.0
@@ -87,3 +88,9 @@ def test_a_wait_that_was_over_long_ago_is_over(database: MemoryDatabase, monkeyp
     monkeypatch.setattr(time, "time", lambda: real() + 2 * 86400)
     assert database.read(lambda c: DueRetries().find_due(c, ""), []) == [job_id]
     assert seconds_left(None, None) is None
+
+
+@pytest.mark.parametrize("message", ["lab cannot be reached: TimeoutError", "No answer from lab."])
+def test_the_log_says_in_whole_sentences_when_it_is_tried_again(message: str) -> None:
+    line = describe_end(Decision((JobState.WAITING,), JobResult(JobState.WAITING, message)), 8.4)
+    assert line == f"{message.rstrip('.')}. It is tried again in 8 s."

@@ -268,3 +268,12 @@ def test_several_checksum_manifests_are_not_chosen_from(listed: Path) -> None:
         verify_folder(listed)
     assert caught.value.code == "manifest-several"
     assert "SHA256SUMS, b.sha256" in caught.value.message
+
+
+def test_a_reason_says_nothing_twice(folder: Path) -> None:
+    (folder / "new").write_bytes(b"new")
+    (folder / "a.txt").write_bytes(b"alphb")
+    events: list[Event] = []
+    verify_folder(folder, report=events.append)
+    reasons = {event.item: event.reason for event in events if isinstance(event, ItemFailed)}
+    assert reasons == {"a.txt": "changed: other content", "new": "extra"}

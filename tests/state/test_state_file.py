@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +37,19 @@ def test_shared_folders_of_several_computers_are_known(tmp_path: Path, path: str
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     assert is_on_network(Path(path), mounts) is expected
+
+
+def test_nobody_else_may_read_what_somebody_does(tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        path = tmp_path / "state.sqlite3"
+        with closing(open_state_database(path)) as database:
+            assert database.write(lambda connection: connection.execute("PRAGMA user_version").fetchone())
+            modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(mask)
+    assert path.name in modes
+    assert set(modes.values()) == {"0o600"}, modes
 
 
 def test_a_system_that_does_not_tell(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from archive_tui.jobs.request import JobPolicy
 from archive_tui.jobs.states import JobState
 
 WORKER_GONE = "The program that ran this job is gone."
+UNREADABLE = "What is written down of this job cannot be understood; nothing was done."
+UNREADABLE_HINT = "Begin it anew, or retry it with the release that queued it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ def read_policy(text: str) -> JobPolicy:
     )
 
 
+def show_policy(text: str) -> JobPolicy:
+    """Returns the policy of a job that is only looked at: one that cannot be understood must not hide the others."""
+    try:
+        return read_policy(text)
+    except (ValueError, KeyError, TypeError):
+        return JobPolicy()
+
+
 def read_parameters(connection: sqlite3.Connection, job_id: int) -> Mapping[str, Any]:
     row = connection.execute("SELECT content FROM parameters WHERE job = ?", (job_id,)).fetchone()
     parameters: Mapping[str, Any] = json.loads(row[0]) if row is not None else {}
@@ -65,13 +75,24 @@ def claim_next(
     for (job_id,) in rows.fetchall():
         if job_id in taken:
             continue
-        if has_room is None or has_room(read_parameters(connection, job_id)):
-            return claim_job(connection, worker(), job_id)
+        if has_room is None or _has_room(connection, job_id, has_room):
+            claimed = claim_job(connection, worker(), job_id)
+            if claimed is not None:
+                return claimed
     return None
 
 
+def _has_room(connection: sqlite3.Connection, job_id: int, has_room: Callable[[Mapping[str, Any]], bool]) -> bool:
+    try:
+        parameters = read_parameters(connection, job_id)
+    except ValueError:
+        return True  # `claim_job` says what is wrong with it
+    return has_room(parameters)
+
+
 def claim_job(connection: sqlite3.Connection, worker: WorkerRow, job_id: int) -> ClaimedJob | None:
-    """Makes the worker the owner of a queued job; None when it is not queued, or another's."""
+    """Makes the worker the owner of a queued job; None when it is not queued, or another's. One that cannot be
+    understood fails instead: it must not keep the queue from the others."""
     row = connection.execute(
         """SELECT nonce, kind, version, policy, outlives, attempt, retries, spent, rule_for_all FROM job
            WHERE id = ? AND state = ? AND owner IS NULL AND (home IS NULL OR home = ?)""",
@@ -81,6 +102,15 @@ def claim_job(connection: sqlite3.Connection, worker: WorkerRow, job_id: int) ->
         return None
     nonce, kind, version, policy, outlives, attempt, retries, spent, rule = row
     now, number = time.time(), attempt + 1
+    try:
+        claimed = ClaimedJob(
+            job_id, nonce, kind, version, read_parameters(connection, job_id), read_policy(policy), bool(outlives),
+            number, retries, spent, ConflictRule(rule) if rule else None,
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError):
+        words = {"message": UNREADABLE, "hint": UNREADABLE_HINT, "code": "job-unreadable"}
+        enter_state(connection, job_id, JobState.FAILED, UNREADABLE, **words)
+        return None
     insert_worker(connection, worker)
     enter_state(
         connection, job_id, JobState.RUNNING, "Started." if number == 1 else f"Started again: attempt {number}.",
@@ -92,10 +122,7 @@ def claim_job(connection: sqlite3.Connection, worker: WorkerRow, job_id: int) ->
     )
     for table in ("progress", "failed_item", "outcome"):
         connection.execute(f"DELETE FROM {table} WHERE job = ?", (job_id,))
-    return ClaimedJob(
-        job_id, nonce, kind, version, read_parameters(connection, job_id), read_policy(policy), bool(outlives), number,
-        retries, spent, ConflictRule(rule) if rule else None,
-    )  # fmt: skip
+    return claimed
 
 
 def insert_worker(connection: sqlite3.Connection, worker: WorkerRow) -> None:
@@ -173,6 +200,14 @@ def _release_waiting(connection: sqlite3.Connection, worker_id: str, reason: str
             changed.append(job_id)
     connection.execute("UPDATE job SET home = NULL WHERE home = ? AND owner IS NULL", (worker_id,))
     return changed
+
+
+def has_jobs(connection: sqlite3.Connection, worker_id: str) -> bool:
+    """True while jobs belong to the worker, or may be run by nobody else."""
+    row = connection.execute(
+        "SELECT 1 FROM job WHERE owner = ?1 OR (home = ?1 AND ended_at IS NULL) LIMIT 1", (worker_id,)
+    ).fetchone()
+    return row is not None
 
 
 def bump_beats(connection: sqlite3.Connection, worker_ids: Iterable[str]) -> None:

@@ -12,15 +12,17 @@ from typing import Any
 from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.jobs.job import FailedItem, JobSnapshot, LogLine
 from archive_tui.jobs.progress_meter import PhaseProgress
-from archive_tui.jobs.queue.claiming import read_policy
+from archive_tui.jobs.queue.claiming import show_policy
 from archive_tui.jobs.queue.texts import to_text
-from archive_tui.jobs.states import ENDS, JobState
+from archive_tui.jobs.states import JobState
 
 _COLUMNS = """job.id, kind, title, source, destination, command, state, message, started_at, ended_at, hint, code,
     queued_at, owner, wish, wait, retry_at, attempt, ran_seconds, position, policy, worker.description,
     progress.content, (SELECT count(*) FROM question WHERE question.job = job.id AND answer IS NULL)"""
 _FROM = "FROM job LEFT JOIN worker ON worker.id = job.owner LEFT JOIN progress ON progress.job = job.id"
-_ENDED = ", ".join(f"'{state.value}'" for state in sorted(ENDS))
+_UNFINISHED = ", ".join(f"'{state.value}'" for state in JobState if not state.is_end)
+# Both conditions are such that an index answers them: a long history costs nothing.
+_NEWEST = "WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, job.id DESC"
 
 Row = tuple[Any, ...]
 
@@ -33,8 +35,8 @@ class SnapshotReader:
 
     def read_recent(self, connection: sqlite3.Connection, ended: int) -> list[JobSnapshot]:
         """Returns all jobs that have not ended, and the newest that have, in the order of their numbers."""
-        unfinished = f"SELECT {_COLUMNS} {_FROM} WHERE state NOT IN ({_ENDED})"
-        newest = f"SELECT {_COLUMNS} {_FROM} WHERE state IN ({_ENDED}) ORDER BY ended_at DESC, job.id DESC LIMIT ?"
+        unfinished = f"SELECT {_COLUMNS} {_FROM} WHERE state IN ({_UNFINISHED})"
+        newest = f"SELECT {_COLUMNS} {_FROM} {_NEWEST} LIMIT ?"
         rows = [*connection.execute(unfinished).fetchall(), *connection.execute(newest, (ended,)).fetchall()]
         known = {row[0]: self._snapshot(row) for row in rows}
         self._known = {job_id: self._known[job_id] for job_id in known}
@@ -51,7 +53,7 @@ class SnapshotReader:
 def read_history(connection: sqlite3.Connection, offset: int, limit: int) -> list[JobSnapshot]:
     """Returns jobs that have ended, the newest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} {_FROM} WHERE state IN ({_ENDED}) ORDER BY ended_at DESC, job.id DESC LIMIT ? OFFSET ?",
+        f"SELECT {_COLUMNS} {_FROM} {_NEWEST} LIMIT ? OFFSET ?",
         (limit, offset),
     )
     return [to_snapshot(row) for row in rows.fetchall()]
@@ -89,7 +91,7 @@ def to_snapshot(row: Row) -> JobSnapshot:
         result=None, log=(), failed_count=failed_count, hint=hint, code=code, queued_at=queued_at,
         owner=(description or "a program that is gone") if owner else "",
         stopping_for=JobState(wish) if wish else None, retry_in=seconds_left(wait, retry_at), attempt=attempt,
-        questions=questions, ran_seconds=ran_seconds, position=position, policy=read_policy(policy),
+        questions=questions, ran_seconds=ran_seconds, position=position, policy=show_policy(policy),
     )  # fmt: skip
 
 
@@ -162,7 +164,7 @@ def read_moving_states(connection: sqlite3.Connection, job_ids: Iterable[int], *
     """Returns the states of all jobs that have not ended, of these, and of those whose numbers come after `after`."""
     wanted = json.dumps(list(job_ids))
     rows = connection.execute(
-        f"""SELECT id, state FROM job WHERE id > ? OR state NOT IN ({_ENDED})
+        f"""SELECT id, state FROM job WHERE id > ? OR state IN ({_UNFINISHED})
             OR id IN (SELECT value FROM json_each(?)) ORDER BY id""",
         (after, wanted),
     )

@@ -23,6 +23,7 @@ MIGRATIONS: Migrations = (
            )""",
         "CREATE INDEX job_by_state ON job (state, position)",
         "CREATE INDEX job_by_work ON job (work)",
+        "CREATE INDEX job_by_end ON job (ended_at, id) WHERE ended_at IS NOT NULL",
         "CREATE TABLE parameters (job INTEGER PRIMARY KEY, content TEXT NOT NULL)",
         "CREATE TABLE progress (job INTEGER PRIMARY KEY, content TEXT NOT NULL)",
         """CREATE TABLE failed_item (
