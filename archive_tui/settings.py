@@ -78,6 +78,11 @@ def read_config(
     return values
 
 
+def user_settings_file() -> Path:
+    """Where a user's own settings lie, found from any folder; it need not exist."""
+    return user_config_path("archive-tui") / "settings.ini"
+
+
 def find_settings_file(explicit: Path | None = None) -> Path | None:
     """Returns the settings file that counts, None when there is none.
 
@@ -96,7 +101,7 @@ def find_settings_file(explicit: Path | None = None) -> Path | None:
                 hint="Check the path, or copy settings.example.ini there and edit it.",
             )
         return named
-    candidates = (Path("settings.ini"), Path("secrets/settings.ini"), user_config_path("archive-tui") / "settings.ini")
+    candidates = (Path("settings.ini"), Path("secrets/settings.ini"), user_settings_file())
     return next((path for path in candidates if path.is_file()), None)
 
 

@@ -42,6 +42,8 @@ def do_run(running: RunningJob, live: Mapping[str, Any], around: Surroundings) -
 
 def end_run(running: RunningJob, outcome: RunOutcome, around: Surroundings, *, stays: bool) -> WrittenEnd:
     """Writes down the end of a run, with everything that is not written yet."""
+    if running.journal.lost:
+        running.write_log(f"{running.journal.lost:,} items could not be written down: the receipt does not list them.")
     end = RunEnd(
         outcome, running.seconds, frozenset(running.asked), running.wish, running.is_overdue,
         back_off(running.job.retries), stays,

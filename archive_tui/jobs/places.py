@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from archive_tui.archives.storages import Storage, open_storage
 from archive_tui.errors import ConfigurationError
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
-from archive_tui.settings import Settings, load_settings
+from archive_tui.settings import Settings, load_settings, user_settings_file
 
 Place = Mapping[str, Any]
 """`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`, as JSON. `begins`
@@ -50,6 +51,14 @@ def storage_place(storage: Storage, settings: Settings) -> Place:
 def folder_place(folder: Path, *, keeps: bool = True) -> Place:
     """Describes a folder of this machine. `keeps`: what is put there becomes read-only, as in an archive."""
     return {"folder": os.path.abspath(folder), "keeps": keeps}  # noqa: PTH100
+
+
+def name_settings(command: str, *places: Place) -> str:
+    """Returns the command line with the settings file of these places, unless it is found from any folder without."""
+    paths = [place["settings"] for place in places if place.get("settings")]
+    if not command or not paths or paths[0] == str(user_settings_file()):
+        return command
+    return f"{command} --settings {shlex.quote(paths[0])}"
 
 
 def open_place(place: Place) -> OpenedPlace:

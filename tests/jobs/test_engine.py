@@ -514,10 +514,8 @@ def test_a_long_history_is_never_read_whole(tmp_path: Path) -> None:
     listings = [text for text in asked if "FROM job LEFT JOIN" in text]
     assert len(listings) >= 3
     for text in listings:
-        plan: list[tuple[int, int, int, str]] = queue.disk.read(
-            lambda connection, text=text: connection.execute(f"EXPLAIN QUERY PLAN {text}").fetchall(),
-            [],  # type: ignore[misc]
-        )
+        question = f"EXPLAIN QUERY PLAN {text}"
+        plan = queue.disk.read(lambda connection, question=question: connection.execute(question).fetchall(), [])  # type: ignore[misc, var-annotated]
         (step,) = [row[3] for row in plan if re.match(r"(SCAN|SEARCH) (TABLE )?job\b", row[3])]
         assert "INDEX job_by_" in step, plan
     engine.close()

@@ -9,8 +9,8 @@ import pytest
 
 from archive_tui.archives.storages import open_storage
 from archive_tui.errors import ConfigurationError
-from archive_tui.jobs.places import folder_place, open_place, storage_place
-from archive_tui.settings import load_settings
+from archive_tui.jobs.places import folder_place, name_settings, open_place, storage_place
+from archive_tui.settings import load_settings, user_settings_file
 
 LAB = "[lab]\nstorage_client = archive_tui.core.LocalStorageClient\nstorage_area = {}\nlocal_path = .\n"
 
@@ -78,3 +78,12 @@ def test_a_folder_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir("/")
     assert place == {"folder": str(tmp_path / "here"), "keeps": False}
     assert open_place(place).storage is None
+
+
+def test_a_command_names_the_settings_that_are_not_found_from_everywhere(isolated_home: Path) -> None:
+    own, other = user_settings_file(), Path("/data/my settings.ini")
+    place = {"storage": "lab", "settings": str(other), "identity": "file:///a"}
+    assert name_settings("archive-tui ls lab", place) == "archive-tui ls lab --settings '/data/my settings.ini'"
+    assert name_settings("archive-tui ls lab", {**place, "settings": str(own)}) == "archive-tui ls lab"
+    assert name_settings("archive-tui ls lab", {"folder": "/data"}, place).endswith("ini'")
+    assert name_settings("", place) == ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archive_tui.continuation import ItemMark
 from archive_tui.errors import ArchiveError
 from archive_tui.jobs import looking_after
 from archive_tui.jobs.engine import JobEngine
@@ -347,3 +348,19 @@ def damage(path: Path) -> None:
         file.write(b"\xff" * size)
     for companion in path.parent.glob(f"{path.name}-*"):
         companion.write_bytes(b"\xff" * companion.stat().st_size)
+
+
+def test_items_that_could_not_be_written_down_are_told(queue: JobQueue) -> None:
+    def run(work: JobWork) -> JobResult:
+        fill(queue)
+        for begin in range(0, 30_000, 1000):
+            work.journal.record("verify", (ItemMark(f"{number}", "same") for number in range(begin, begin + 1000)))
+        make_room(queue)
+        return VERIFIED
+
+    engine = JobEngine(queue)
+    job_id = submit(engine, run)
+    assert engine.wait([job_id], SECONDS)
+    until(lambda: not engine.is_busy)
+    assert any("could not be written down" in line.text for line in job_of(engine, job_id).log)
+    engine.close()

@@ -19,7 +19,7 @@ from archive_tui.jobs.place_words import (
     place_word,
     selection_words,
 )
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.operations.copying import CopyReceipt, copy_objects, plan_copy
@@ -54,7 +54,7 @@ def copy_job(
         title=f"copy {describe_selection(source, base, names)} to {place_word(target, into)}",
         source=place_word(source, base),
         destination=place_word(target, into),
-        command=make_command(words, rule),
+        command=name_settings(make_command(words, rule), source, target),
         parameters={
             "source": dict(source),
             "base": base,

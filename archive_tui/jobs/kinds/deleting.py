@@ -13,7 +13,7 @@ from archive_tui.jobs.place_words import (
     place_word,
     selection_words,
 )
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.operations.deleting import delete_objects
@@ -41,7 +41,7 @@ def delete_job(
         title=f"delete {describe_selection(place, base, names)}",
         source=place_word(place, base),
         destination="",
-        command=make_command(["delete", *selection_words(place, base, names)]),
+        command=name_settings(make_command(["delete", *selection_words(place, base, names)]), place),
         parameters={"place": dict(place), "base": base, "names": list(names), "confirmed": confirmed},
         policy=policy or JobPolicy(),
     )

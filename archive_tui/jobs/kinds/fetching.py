@@ -13,7 +13,7 @@ from archive_tui.errors import HashError, ManifestError
 from archive_tui.jobs.commands import fetch_command
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.parameters import require
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.jobs.vault_places import place_title
@@ -42,7 +42,7 @@ def fetch_job(
         title=f"fetch {name} {version}",
         source=f"{place_title(place)}:{name}.{version}.zip",
         destination=str(into / f"{name}.{version}"),
-        command=command,
+        command=name_settings(command, place),
         parameters={"place": dict(place), "name": name, "version": version, "into": str(into)},
         policy=policy,
     )

@@ -15,7 +15,7 @@ from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.jobs.commands import publish_command
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.parameters import require
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.jobs.vault_places import place_title
@@ -40,7 +40,7 @@ def publish_job(place: Place, plan: PublishPlan, *, policy: JobPolicy | None = N
         title=f"publish {request.name} {plan.version}",
         source=str(request.source),
         destination=f"{place_title(place)}:{plan.key}",
-        command=publish_command(place["storage"], plan) if is_repeatable else "",
+        command=name_settings(publish_command(place["storage"], plan), place) if is_repeatable else "",
         parameters={
             "place": dict(place),
             "name": request.name,

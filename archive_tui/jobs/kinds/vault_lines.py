@@ -21,7 +21,7 @@ from archive_tui.jobs.manifest_commands import archive_manifest_command, ask_vau
 from archive_tui.jobs.manifest_ends import judge_archive, judge_ask, judge_fetch
 from archive_tui.jobs.manifest_runs import TellLine, VaultRun
 from archive_tui.jobs.picked_manifest import PickedManifest, picked_from
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.vault_places import (
     command_name,
@@ -43,12 +43,13 @@ def ask_vault_job(
     each line, in their order, from the thread of the job. The same in the other kinds below.
     """
     picked, name = picked.fixed(), command_name(place)
+    command = ask_vault_command(picked.path, name, picked.dialect, read=read)
     return JobRequest(
         kind=ASK_VAULT.name,
         title=f"ask for {picked.what}",
         source=str(picked.path),
         destination=place_title(place),
-        command=ask_vault_command(picked.path, name, picked.dialect, read=read) if _has_command(picked, name) else "",
+        command=name_settings(command, place) if _has_command(picked, name) else "",
         parameters={**picked.as_parameters(), **vault_parameters(place, prefix), "read": read},
         policy=policy or JobPolicy(),
     )
@@ -75,7 +76,7 @@ def archive_manifest_job(
         title=f"archive {picked.what}",
         source=str(picked.path),
         destination=f"{place_title(place)}:{prefix}" if path is None else path,
-        command=command if _has_command(picked, name) else "",
+        command=name_settings(command, place) if _has_command(picked, name) else "",
         parameters={
             **picked.as_parameters(), **vault_parameters(place, prefix),
             "target": None if target is None else dict(target), "upload_all": upload_all,
@@ -102,7 +103,7 @@ def fetch_manifest_job(
         title=f"fetch {picked.what}",
         source=f"{place_title(place)}:{prefix}",
         destination=str(root),
-        command=command if _has_command(picked, name) else "",
+        command=name_settings(command, place) if _has_command(picked, name) else "",
         parameters={
             **picked.as_parameters(), **vault_parameters(place, prefix), "into": str(root), "overwrite": overwrite
         },

@@ -11,7 +11,7 @@ from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.jobs.commands import verify_folder_command, verify_version_command
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.parameters import require
-from archive_tui.jobs.places import Place
+from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.vault_places import place_title
 from archive_tui.jobs.verdict_states import Reached, judge_report
@@ -20,12 +20,13 @@ from archive_tui.operations.verifying import verify_folder
 
 def verify_version_job(place: Place, name: str, version: str, *, policy: JobPolicy | None = None) -> JobRequest:
     """Verifies a published version, which is named by its number; the result's value is an IntegrityReport."""
+    command = verify_version_command(place["storage"], name, version) if "storage" in place else ""
     return JobRequest(
         kind="verify-version",
         title=f"verify {name} {version}",
         source=f"{place_title(place)}:{name}.{version}.zip",
         destination="",
-        command=verify_version_command(place["storage"], name, version) if "storage" in place else "",
+        command=name_settings(command, place),
         parameters={"place": dict(place), "name": name, "version": version},
         policy=policy or JobPolicy(),
     )

@@ -42,7 +42,9 @@ def lab(folder: Path) -> Place:
 
 
 def words(request: JobRequest) -> tuple[str, str, str, str]:
-    return request.title, request.source, request.destination, request.command
+    """Without the settings file, which the command names at its end."""
+    command = request.command.partition(" --settings ")[0]
+    return request.title, request.source, request.destination, command
 
 
 def test_the_words_of_a_copy(lab: Place) -> None:
