@@ -159,7 +159,7 @@ def receipt(number: int) -> int:
 
     Of a job that has not ended it says how far it came.
     """
-    from archive_tui.jobs.receipts import receipt_json, receipt_text
+    from archive_tui.jobs.receipts.receipt import receipt_json, receipt_text
 
     invocation = current_invocation()
     with open_engine(invocation) as engine:

@@ -75,7 +75,7 @@ def _queue(invocation: Invocation, request: CheckRequest, options: JobOptions, r
     from archive_tui.cli.job_running import queue_job
     from archive_tui.cli.manifest_jobs import require_file
     from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
-    from archive_tui.jobs.picked_manifest import PickedManifest
+    from archive_tui.jobs.manifests.picked_manifest import PickedManifest
 
     if request.strict or request.ignore_missing or request.extra:
         raise click.UsageError("--strict, --ignore-missing and --extra do not go with --background.")

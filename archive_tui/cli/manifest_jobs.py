@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archive_tui.cli.job_options import JobOptions
     from archive_tui.cli.manifest_request import ManifestRequest
     from archive_tui.cli.progress_display import ProgressDisplay
-    from archive_tui.jobs.picked_manifest import PickedManifest
+    from archive_tui.jobs.manifests.picked_manifest import PickedManifest
     from archive_tui.jobs.places import Place
     from archive_tui.jobs.request import JobRequest
     from archive_tui.manifests.checksum_lines import ChecksumManifest
@@ -99,7 +99,7 @@ def run_lines_as_job(
 
 
 def _picked(request: ManifestRequest) -> PickedManifest:
-    from archive_tui.jobs.picked_manifest import PickedManifest
+    from archive_tui.jobs.manifests.picked_manifest import PickedManifest
 
     return PickedManifest(Path(request.manifest), base=Path(request.root or "."), dialect=request.dialect)
 

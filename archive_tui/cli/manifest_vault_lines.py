@@ -11,7 +11,7 @@ from archive_tui.archives.vault.outcomes import GOOD, LineNews, LineResult, Outc
 from archive_tui.cli.diagnostics import ExitStatus, escape, report_error, report_message, write_diagnostic
 from archive_tui.cli.output import ByteWriter, path_fields
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.jobs.manifest_ends import LEVEL_WORDS
+from archive_tui.jobs.manifests.manifest_ends import LEVEL_WORDS
 from archive_tui.manifests.checksum_lines.line import BadLine
 from archive_tui.names.quantities import format_count, format_size
 from archive_tui.names.shell_quoting import quote_name

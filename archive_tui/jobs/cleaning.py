@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archive_tui.archives.vault.unfinished_parts import PARTS
-from archive_tui.jobs.leftovers import STAGE, remove_leftovers
 from archive_tui.jobs.places import open_place
 from archive_tui.jobs.queue.job_queue import JobQueue
 from archive_tui.jobs.queue.marks import prune_marks
 from archive_tui.jobs.queue.uploads import RememberedUpload, read_uploads
+from archive_tui.jobs.running.leftovers import STAGE, remove_leftovers
 from archive_tui.jobs.states import JobState
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.objects.unfinished import UnfinishedUpload

@@ -11,13 +11,7 @@ from typing import Any
 
 from archive_tui.conflicts import ConflictRule
 from archive_tui.errors import ArchiveError, ConfigurationError
-from archive_tui.jobs.engine_core import EngineCore
-from archive_tui.jobs.engine_views import JobViews
-from archive_tui.jobs.job_news import Subscriber
-from archive_tui.jobs.job_places import Limits
-from archive_tui.jobs.job_taking import JobTaker
 from archive_tui.jobs.kinds import find_kind
-from archive_tui.jobs.looking_after import Looks
 from archive_tui.jobs.queue.claiming import insert_worker, release_worker
 from archive_tui.jobs.queue.decisions import read_question, write_answer
 from archive_tui.jobs.queue.job_queue import JobQueue
@@ -25,9 +19,15 @@ from archive_tui.jobs.queue.memory_database import JobDatabase
 from archive_tui.jobs.queue.submitting import NewJob, describe_job, insert_job
 from archive_tui.jobs.queue.wishes import ask_to_go_on, ask_to_stop, move_job
 from archive_tui.jobs.request import JobRequest
-from archive_tui.jobs.running_here import HereRun, HereRuns
+from archive_tui.jobs.running.engine_core import EngineCore
+from archive_tui.jobs.running.engine_views import JobViews
+from archive_tui.jobs.running.job_news import Subscriber
+from archive_tui.jobs.running.job_places import Limits
+from archive_tui.jobs.running.job_taking import JobTaker
+from archive_tui.jobs.running.looking_after import Looks
+from archive_tui.jobs.running.running_here import HereRun, HereRuns
+from archive_tui.jobs.running.watcher import Watcher
 from archive_tui.jobs.states import JobState
-from archive_tui.jobs.watcher import Watcher
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 __all__ = ["HereRun", "JobEngine"]

@@ -19,8 +19,8 @@ from archive_tui.progress import Report, StopSignal
 class JobResult:
     """How a run ended: a state that may follow `running`, one sentence, and what it made.
 
-    `value` is a receipt, a report or a difference, of a class that `jobs.results` can write down. `hint` and `code` as
-    of an error.
+    `value` is a receipt, a report or a difference, of a class that `jobs.receipts.results` can write down. `hint` and
+    `code` as of an error.
     """
 
     state: JobState

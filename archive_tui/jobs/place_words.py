@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 
 from archive_tui.errors import ConfigurationError
-from archive_tui.jobs.manifest_commands import quote_words
+from archive_tui.jobs.manifests.manifest_commands import quote_words
 from archive_tui.jobs.places import Place
 from archive_tui.names.quantities import format_count
 

@@ -16,7 +16,7 @@ from archive_tui.errors import ArchiveError
 from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
 from archive_tui.jobs.kinds.vault_contents import fetch_contents_job, verify_vault_job
 from archive_tui.jobs.kinds.vault_lines import archive_manifest_job, ask_vault_job, fetch_manifest_job
-from archive_tui.jobs.picked_manifest import PickedManifest, read_stamp
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest, read_stamp
 from archive_tui.jobs.places import Place, folder_place, storage_place
 from archive_tui.jobs.request import JobRequest
 from archive_tui.manifests.checksum_lines.line import ManifestLine

@@ -432,7 +432,7 @@ def test_the_thread_that_looks_after_jobs_sleeps_when_there_are_none(engine: Job
 
 
 def test_what_waits_for_a_storage_is_tried_again(engine: JobEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive_tui.jobs.retrying.FIRST_SECONDS", 0.2)
+    monkeypatch.setattr("archive_tui.jobs.running.retrying.FIRST_SECONDS", 0.2)
     runs: list[float] = []
 
     def run(work: JobWork) -> JobResult:

@@ -21,7 +21,7 @@ from archive_tui.jobs.kinds.fetching import fetch_job
 from archive_tui.jobs.kinds.publishing import publish_job
 from archive_tui.jobs.kinds.vault_lines import archive_manifest_job, fetch_manifest_job
 from archive_tui.jobs.kinds.verifying import verify_version_job
-from archive_tui.jobs.picked_manifest import PickedManifest
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest
 from archive_tui.jobs.places import OpenedPlace, Place, folder_place
 from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.request import JobPolicy, JobRequest

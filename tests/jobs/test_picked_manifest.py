@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_tui.jobs.picked_manifest import (
+from archive_tui.jobs.manifests.picked_manifest import (
     PickedManifest,
     decode_positions,
     encode_positions,

@@ -13,7 +13,6 @@ import pytest
 
 from archive_tui.continuation import ItemMark
 from archive_tui.errors import ArchiveError
-from archive_tui.jobs import looking_after
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.kind import JobResult, JobWork
@@ -21,6 +20,7 @@ from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.queue.job_queue import LAST_ON_DISK
 from archive_tui.jobs.queue.tables import MIGRATIONS
 from archive_tui.jobs.request import JobPolicy
+from archive_tui.jobs.running import looking_after
 from archive_tui.jobs.states import JobState
 from archive_tui.progress import Notice, check_stop
 from tests.jobs.probe_kinds import VERIFIED, probe

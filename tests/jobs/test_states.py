@@ -23,7 +23,7 @@ from archive_tui.jobs.queue.transitions import ForbiddenTransition, enter_state,
 from archive_tui.jobs.queue.wishes import ask_to_go_on, ask_to_stop, move_job
 from archive_tui.jobs.queue.workers import WorkerRow
 from archive_tui.jobs.request import JobPolicy
-from archive_tui.jobs.run_outcome import RunOutcome, run_to_outcome
+from archive_tui.jobs.running.run_outcome import RunOutcome, run_to_outcome
 from archive_tui.jobs.states import ENDS, TRANSITIONS, JobState
 from tests.jobs.probe_kinds import probe
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
-from archive_tui.jobs.manifest_commands import check_manifest_command
-from archive_tui.jobs.manifest_runs import CheckRun
-from archive_tui.jobs.picked_manifest import PickedManifest, picked_from
+from archive_tui.jobs.manifests.manifest_commands import check_manifest_command
+from archive_tui.jobs.manifests.manifest_runs import CheckRun
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest, picked_from
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.operations.line_checking import PHASE, LineState, check_batches
 

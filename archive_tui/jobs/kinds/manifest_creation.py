@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive_tui.errors import ManifestError
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
-from archive_tui.jobs.manifest_commands import create_manifest_command
+from archive_tui.jobs.manifests.manifest_commands import create_manifest_command
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.manifests.checksum_lines.line import BadLine, Dialect

@@ -13,8 +13,8 @@ from archive_tui.archives.vault import asking, fetching
 from archive_tui.archives.vault.outcomes import LineNews
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
-from archive_tui.jobs.manifest_ends import judge_contents, judge_fetch
-from archive_tui.jobs.manifest_runs import TellLine, VaultRun
+from archive_tui.jobs.manifests.manifest_ends import judge_contents, judge_fetch
+from archive_tui.jobs.manifests.manifest_runs import TellLine, VaultRun
 from archive_tui.jobs.places import Place
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.vault_places import open_job_vault, place_title, vault_parameters

@@ -17,10 +17,14 @@ from archive_tui.archives.vault.vault import Vault
 from archive_tui.archives.vault.views.manifest_states import ManifestStates
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.kinds.manifest_checks import open_lines
-from archive_tui.jobs.manifest_commands import archive_manifest_command, ask_vault_command, fetch_manifest_command
-from archive_tui.jobs.manifest_ends import judge_archive, judge_ask, judge_fetch
-from archive_tui.jobs.manifest_runs import TellLine, VaultRun
-from archive_tui.jobs.picked_manifest import PickedManifest, picked_from
+from archive_tui.jobs.manifests.manifest_commands import (
+    archive_manifest_command,
+    ask_vault_command,
+    fetch_manifest_command,
+)
+from archive_tui.jobs.manifests.manifest_ends import judge_archive, judge_ask, judge_fetch
+from archive_tui.jobs.manifests.manifest_runs import TellLine, VaultRun
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest, picked_from
 from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.vault_places import (

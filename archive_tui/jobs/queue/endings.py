@@ -11,7 +11,7 @@ from archive_tui.integrity.report import Finding
 from archive_tui.jobs.queue.claiming import ClaimedJob
 from archive_tui.jobs.queue.texts import to_json, to_text
 from archive_tui.jobs.queue.transitions import enter_state, read_state
-from archive_tui.jobs.run_outcome import Circumstances, Decision, RunOutcome, decide
+from archive_tui.jobs.running.run_outcome import Circumstances, Decision, RunOutcome, decide
 from archive_tui.jobs.states import JobState
 
 

@@ -73,7 +73,7 @@ def read_job(connection: sqlite3.Connection, job_id: int) -> JobSnapshot | None:
 
 
 def read_result(connection: sqlite3.Connection, job_id: int) -> dict[str, Any] | None:
-    """Returns what `jobs.results` wrote down; None: nothing."""
+    """Returns what `jobs.receipts.results` wrote down; None: nothing."""
     row = connection.execute("SELECT result FROM outcome WHERE job = ?", (job_id,)).fetchone()
     known: dict[str, Any] | None = json.loads(row[0]) if row is not None and row[0] is not None else None
     return known

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.jobs.kinds.manifest_creation import ListedPart, propose_manifest_name
-from archive_tui.jobs.manifest_commands import (
+from archive_tui.jobs.manifests.manifest_commands import (
     archive_manifest_command,
     ask_vault_command,
     check_manifest_command,

@@ -8,7 +8,7 @@ from typing import Any
 
 from archive_tui.archives.datasets.fetching import FetchReceipt
 from archive_tui.integrity.report import Finding, IntegrityReport
-from archive_tui.jobs.manifest_ends import LEVEL_WORDS, VaultReport
+from archive_tui.jobs.manifests.manifest_ends import LEVEL_WORDS, VaultReport
 
 Reported = IntegrityReport | VaultReport
 

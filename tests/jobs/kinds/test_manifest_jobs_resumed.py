@@ -19,7 +19,7 @@ from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
 from archive_tui.jobs.kinds.manifest_creation import ListedPart, create_manifest_job
 from archive_tui.jobs.kinds.vault_contents import fetch_contents_job, verify_vault_job
 from archive_tui.jobs.kinds.vault_lines import archive_manifest_job, ask_vault_job, fetch_manifest_job
-from archive_tui.jobs.picked_manifest import PickedManifest
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest
 from archive_tui.jobs.places import folder_place
 from archive_tui.jobs.queue.job_queue import open_job_queue
 from archive_tui.jobs.request import JobPolicy

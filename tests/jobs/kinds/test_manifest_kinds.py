@@ -17,7 +17,6 @@ from archive_tui.archives.vault.vault import Vault
 from archive_tui.archives.vault.views.manifest_states import DiskState, ManifestStates, VaultState
 from archive_tui.errors import OperationStopped, StorageUnavailable
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.jobs import manifest_ends
 from archive_tui.jobs.kinds.manifest_checks import check_manifest_job
 from archive_tui.jobs.kinds.manifest_creation import (
     Amount,
@@ -28,9 +27,10 @@ from archive_tui.jobs.kinds.manifest_creation import (
 )
 from archive_tui.jobs.kinds.vault_contents import fetch_contents_job, verify_vault_job
 from archive_tui.jobs.kinds.vault_lines import archive_manifest_job, ask_vault_job, fetch_manifest_job
-from archive_tui.jobs.manifest_ends import VaultReport, judge_archive, judge_ask, judge_contents, judge_fetch
-from archive_tui.jobs.manifest_runs import VaultRun
-from archive_tui.jobs.picked_manifest import PickedManifest, read_stamp
+from archive_tui.jobs.manifests import manifest_ends
+from archive_tui.jobs.manifests.manifest_ends import VaultReport, judge_archive, judge_ask, judge_contents, judge_fetch
+from archive_tui.jobs.manifests.manifest_runs import VaultRun
+from archive_tui.jobs.manifests.picked_manifest import PickedManifest, read_stamp
 from archive_tui.jobs.places import Place, folder_place
 from archive_tui.jobs.request import JobRequest
 from archive_tui.jobs.states import JobState

@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.widget import Widget
 
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.receipts import Receipt, receipt_json, receipt_text
+from archive_tui.jobs.receipts.receipt import Receipt, receipt_json, receipt_text
 from archive_tui.names.display import escape_for_display
 from archive_tui.tui.actions.page_actions import RECEIPT, ROWS
 from archive_tui.tui.actions.registry import Action

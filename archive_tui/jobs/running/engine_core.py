@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.job_news import JobNews, StateWatch
-from archive_tui.jobs.job_runs import WrittenEnd
 from archive_tui.jobs.kind import JobResult
 from archive_tui.jobs.queue.job_queue import JobQueue
 from archive_tui.jobs.queue.job_rows import SnapshotReader, read_job, read_result
 from archive_tui.jobs.queue.memory_database import JobDatabase
 from archive_tui.jobs.queue.workers import Worker
-from archive_tui.jobs.running_job import RunningJob
+from archive_tui.jobs.running.job_news import JobNews, StateWatch
+from archive_tui.jobs.running.job_runs import WrittenEnd
+from archive_tui.jobs.running.running_job import RunningJob
 from archive_tui.state.database import Committed
 
 LIVE_KEPT = 1000
@@ -165,6 +165,6 @@ class EngineCore:
         document = self.queue.of(job_id).read(lambda connection: read_result(connection, job_id), None)
         if document is None:
             return None
-        from archive_tui.jobs.results import decode_result
+        from archive_tui.jobs.receipts.results import decode_result
 
         return decode_result(document)

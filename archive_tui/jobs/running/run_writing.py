@@ -10,7 +10,7 @@ from archive_tui.jobs.job import FailedItem, LogLine
 from archive_tui.jobs.queue.endings import is_owner
 from archive_tui.jobs.queue.job_rows import progress_text, write_failed_items, write_progress_text
 from archive_tui.jobs.queue.transitions import append_log
-from archive_tui.jobs.running_job import ProgressMark, RunningJob
+from archive_tui.jobs.running.running_job import ProgressMark, RunningJob
 from archive_tui.jobs.states import JobState
 
 STILL_SECONDS = 1.0

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from archive_tui.errors import StorageUnavailable
-from archive_tui.jobs import job_places
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.kind import JobResult, JobWork
-from archive_tui.jobs.leftovers import remove_leftovers
 from archive_tui.jobs.places import OpenedPlace, Place
 from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.queue.uploads import RememberedUpload, read_uploads
+from archive_tui.jobs.running import job_places
+from archive_tui.jobs.running.leftovers import remove_leftovers
 from archive_tui.jobs.states import JobState
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.unfinished import UnfinishedUpload
@@ -218,7 +218,9 @@ def test_the_stage_of_a_cancelled_job_is_removed(
     engine: JobEngine, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     removed: list[bytes] = []
-    monkeypatch.setattr("archive_tui.jobs.leftovers.remove_kept_stage", lambda token: removed.append(token) or True)
+    monkeypatch.setattr(
+        "archive_tui.jobs.running.leftovers.remove_kept_stage", lambda token: removed.append(token) or True
+    )
 
     def run(work: JobWork) -> JobResult:
         work.journal.save("stage", b"/data/.stage", durable=True)

@@ -10,7 +10,7 @@ from archive_tui.jobs.job import JobSnapshot, Question
 from archive_tui.jobs.queue.decisions import read_all_questions
 from archive_tui.jobs.queue.marks import are_marks_dropped, count_marks, read_marks_after
 from archive_tui.jobs.queue.memory_database import JobDatabase
-from archive_tui.jobs.receipts import Attempt, Receipt
+from archive_tui.jobs.receipts.receipt import Attempt, Receipt
 
 WINDOW = 1000
 """Items that are read at once, so that others get at the database in between."""

@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archive_tui.jobs.engine_core import EngineCore
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.job_taking import JobTaker, with_snapshot
 from archive_tui.jobs.kinds import find_kind
 from archive_tui.jobs.queue.claiming import ClaimedJob, claim_job
 from archive_tui.jobs.queue.memory_database import JobDatabase
@@ -18,7 +16,9 @@ from archive_tui.jobs.queue.submitting import NewJob, describe_job, find_same_wo
 from archive_tui.jobs.queue.transitions import enter_state, read_state
 from archive_tui.jobs.queue.wishes import ask_to_go_on, ask_to_stop
 from archive_tui.jobs.request import JobRequest
-from archive_tui.jobs.running_job import RunningJob
+from archive_tui.jobs.running.engine_core import EngineCore
+from archive_tui.jobs.running.job_taking import JobTaker, with_snapshot
+from archive_tui.jobs.running.running_job import RunningJob
 from archive_tui.jobs.states import JobState
 from archive_tui.progress import Notice, Report, StopSignal
 

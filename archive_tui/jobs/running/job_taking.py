@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from archive_tui.jobs.engine_core import EngineCore
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.job_places import Limits, choose_opener
-from archive_tui.jobs.job_runs import JobThreads, Surroundings, WrittenEnd, do_run, end_run
-from archive_tui.jobs.leftovers import remove_leftovers
 from archive_tui.jobs.queue.claiming import ClaimedJob, claim_next
 from archive_tui.jobs.queue.job_rows import read_job
 from archive_tui.jobs.queue.memory_database import JobDatabase
 from archive_tui.jobs.request import JobPolicy
-from archive_tui.jobs.run_outcome import RunOutcome
-from archive_tui.jobs.running_job import RunningJob
+from archive_tui.jobs.running.engine_core import EngineCore
+from archive_tui.jobs.running.job_places import Limits, choose_opener
+from archive_tui.jobs.running.job_runs import JobThreads, Surroundings, WrittenEnd, do_run, end_run
+from archive_tui.jobs.running.leftovers import remove_leftovers
+from archive_tui.jobs.running.run_outcome import RunOutcome
+from archive_tui.jobs.running.running_job import RunningJob
 from archive_tui.jobs.states import TRANSITIONS, JobState
 from archive_tui.progress import Report, StopSignal, ignore, never
 

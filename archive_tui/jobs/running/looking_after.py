@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-from archive_tui.jobs.engine_core import EngineCore
-from archive_tui.jobs.job_taking import JobTaker
 from archive_tui.jobs.queue.claiming import bump_beats, has_jobs, other_workers, read_worker, release_worker
 from archive_tui.jobs.queue.job_rows import has_unfinished
 from archive_tui.jobs.queue.memory_database import JobDatabase
@@ -13,8 +11,10 @@ from archive_tui.jobs.queue.retries import DueRetries
 from archive_tui.jobs.queue.transitions import read_state
 from archive_tui.jobs.queue.wishes import ask_to_stop
 from archive_tui.jobs.queue.workers import WorkerWatch, remove_lock_file
-from archive_tui.jobs.run_writing import read_wishes, write_progress
-from archive_tui.jobs.running_job import RunningJob
+from archive_tui.jobs.running.engine_core import EngineCore
+from archive_tui.jobs.running.job_taking import JobTaker
+from archive_tui.jobs.running.run_writing import read_wishes, write_progress
+from archive_tui.jobs.running.running_job import RunningJob
 from archive_tui.jobs.states import JobState
 
 RUNNING_SECONDS = 0.25

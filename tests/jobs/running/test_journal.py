@@ -14,11 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_tui.continuation import ItemMark, Journal
-from archive_tui.jobs import journal as journal_module
 from archive_tui.jobs.cleaning import forget_items
 from archive_tui.jobs.engine import JobEngine
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.journal import JobJournal
 from archive_tui.jobs.kind import JobResult, JobWork
 from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.queue.claiming import ClaimedJob, claim_job, release_worker
@@ -26,6 +24,8 @@ from archive_tui.jobs.queue.marks import count_marks, find_marks, load_saved
 from archive_tui.jobs.queue.memory_database import MemoryDatabase
 from archive_tui.jobs.queue.submitting import describe_job, insert_job
 from archive_tui.jobs.queue.workers import WorkerRow
+from archive_tui.jobs.running import journal as journal_module
+from archive_tui.jobs.running.journal import JobJournal
 from archive_tui.jobs.states import JobState
 from tests.jobs.probe_kinds import VERIFIED, probe
 

@@ -15,8 +15,8 @@ from archive_tui.archives.vault.outcomes import Outcome, Tally
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.inventory import Difference
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
-from archive_tui.jobs.manifest_ends import VaultReport
-from archive_tui.jobs.results import decode_result, encode_result
+from archive_tui.jobs.manifests.manifest_ends import VaultReport
+from archive_tui.jobs.receipts.results import decode_result, encode_result
 from archive_tui.manifests.checksum_lines.line import Dialect
 from archive_tui.operations.copying import CopyReceipt
 from archive_tui.operations.deleting import DeleteReceipt

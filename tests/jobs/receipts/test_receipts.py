@@ -14,7 +14,7 @@ from archive_tui.continuation import ItemMark
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.jobs.job import FailedItem, JobSnapshot, LogLine, Question
-from archive_tui.jobs.receipts import Attempt, Receipt, receipt_json, receipt_text
+from archive_tui.jobs.receipts.receipt import Attempt, Receipt, receipt_json, receipt_text
 from archive_tui.jobs.states import JobState
 
 FINDING = Finding(FindingKind.CHANGED, "raw/b.dat", "ab" * 32, "cd" * 32, 5, 5, "other content")

@@ -7,7 +7,7 @@ import sqlite3
 from archive_tui.conflicts import Conflict, ConflictRule
 from archive_tui.jobs.queue.decisions import ask, find_answer, read_rule_for_all
 from archive_tui.jobs.queue.endings import is_owner
-from archive_tui.jobs.running_job import RunningJob
+from archive_tui.jobs.running.running_job import RunningJob
 
 
 class Tray:

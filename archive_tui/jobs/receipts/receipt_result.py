@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from archive_tui.integrity.evidence import EvidenceLevel
-from archive_tui.jobs.results import encode_result
+from archive_tui.jobs.receipts.results import encode_result
 from archive_tui.names.quantities import format_duration
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from archive_tui.continuation import ItemMark
 from archive_tui.errors import ConfigurationError
-from archive_tui.jobs.engine_core import EngineCore
 from archive_tui.jobs.job import JobSnapshot, Question
 from archive_tui.jobs.queue.decisions import read_questions
 from archive_tui.jobs.queue.job_rows import has_unfinished, read_history
 from archive_tui.jobs.queue.marks import count_marks, read_marks
 from archive_tui.jobs.queue.transitions import read_state
+from archive_tui.jobs.running.engine_core import EngineCore
 from archive_tui.jobs.states import JobState
 
 if TYPE_CHECKING:
-    from archive_tui.jobs.receipts import Receipt
+    from archive_tui.jobs.receipts.receipt import Receipt
 
 ENDED_SHOWN = 200
 DEAD_SECONDS = 2.0
@@ -73,7 +73,7 @@ class JobViews:
 
         Raises: ConfigurationError (job-not-found).
         """
-        from archive_tui.jobs.receipt_reading import read_receipt
+        from archive_tui.jobs.receipts.receipt_reading import read_receipt
 
         job = self.get(job_id)
         if job is None:

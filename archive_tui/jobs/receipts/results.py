@@ -18,7 +18,7 @@ _KINDS: Mapping[str, str] = {
     "publish": "archive_tui.archives.datasets.receipt.PublishReceipt",
     "fetch": "archive_tui.archives.datasets.fetching.FetchReceipt",
     "integrity": "archive_tui.integrity.report.IntegrityReport",
-    "vault": "archive_tui.jobs.manifest_ends.VaultReport",
+    "vault": "archive_tui.jobs.manifests.manifest_ends.VaultReport",
     "manifest": "archive_tui.operations.manifest_creation.CreatedManifest",
     "copy": "archive_tui.operations.copying.receipt.CopyReceipt",
     "delete": "archive_tui.operations.deleting.receipt.DeleteReceipt",

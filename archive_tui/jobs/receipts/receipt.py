@@ -13,7 +13,7 @@ from typing import Any
 from archive_tui.continuation import ItemMark
 from archive_tui.integrity.report import Finding
 from archive_tui.jobs.job import LOG_LENGTH, JobSnapshot, Question
-from archive_tui.jobs.receipt_result import describe_result, format_time, list_result_facts
+from archive_tui.jobs.receipts.receipt_result import describe_result, format_time, list_result_facts
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count, format_duration, format_rate
 

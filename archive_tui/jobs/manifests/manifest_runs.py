@@ -10,7 +10,7 @@ from archive_tui.archives.vault.outcomes import LineNews, Tally
 from archive_tui.errors import ArchiveError, ManifestError, OperationStopped
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport, Verdict
 from archive_tui.jobs.kind import JobResult
-from archive_tui.jobs.manifest_ends import (
+from archive_tui.jobs.manifests.manifest_ends import (
     FindingList,
     VaultReport,
     describe_break,

@@ -116,7 +116,7 @@ def test_an_interrupt_in_the_calling_thread_pauses_it(engine: JobEngine) -> None
 def test_with_retries_it_waits_and_tries_again_in_the_same_thread(
     engine: JobEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archive_tui.jobs.retrying.FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("archive_tui.jobs.running.retrying.FIRST_SECONDS", 0.05)
     threads: list[threading.Thread] = []
 
     def run(work: JobWork) -> JobResult:

@@ -16,8 +16,8 @@ from archive_tui.jobs.queue.memory_database import MemoryDatabase
 from archive_tui.jobs.queue.retries import DueRetries
 from archive_tui.jobs.queue.submitting import describe_job, insert_job
 from archive_tui.jobs.queue.workers import WorkerRow
-from archive_tui.jobs.retrying import FIRST_SECONDS, LONGEST_SECONDS, back_off
-from archive_tui.jobs.run_outcome import Decision, run_to_outcome
+from archive_tui.jobs.running.retrying import FIRST_SECONDS, LONGEST_SECONDS, back_off
+from archive_tui.jobs.running.run_outcome import Decision, run_to_outcome
 from archive_tui.jobs.states import JobState
 from tests.jobs.probe_kinds import probe
 

@@ -13,17 +13,17 @@ from typing import Any
 
 from archive_tui.errors import ConfigurationError
 from archive_tui.jobs.job import JobSnapshot
-from archive_tui.jobs.job_places import JobPlaces, Limits
-from archive_tui.jobs.kept_uploads import KeptUploads
 from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.kinds import find_kind
 from archive_tui.jobs.queue.claiming import ClaimedJob
 from archive_tui.jobs.queue.endings import RunEnd, finish_run, is_owner
-from archive_tui.jobs.retrying import back_off
-from archive_tui.jobs.run_outcome import Circumstances, Decision, RunOutcome, decide, run_to_outcome
-from archive_tui.jobs.run_writing import RunNews
-from archive_tui.jobs.running_job import RunningJob
-from archive_tui.jobs.tray import Tray
+from archive_tui.jobs.running.job_places import JobPlaces, Limits
+from archive_tui.jobs.running.kept_uploads import KeptUploads
+from archive_tui.jobs.running.retrying import back_off
+from archive_tui.jobs.running.run_outcome import Circumstances, Decision, RunOutcome, decide, run_to_outcome
+from archive_tui.jobs.running.run_writing import RunNews
+from archive_tui.jobs.running.running_job import RunningJob
+from archive_tui.jobs.running.tray import Tray
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def upgrade_parameters(kind: JobKind, job: ClaimedJob) -> Mapping[str, Any]:
 def _encode(result: JobResult) -> str | None:
     if result.value is None:
         return None
-    from archive_tui.jobs.results import encode_result  # what it knows is not imported before it is needed
+    from archive_tui.jobs.receipts.results import encode_result  # what it knows is not imported before it is needed
 
     try:
         document = encode_result(result.value)

@@ -9,10 +9,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from archive_tui.jobs.job import FAILED_ITEMS_SHOWN, LOG_LENGTH, FailedItem, JobSnapshot, LogLine
-from archive_tui.jobs.journal import JobJournal
 from archive_tui.jobs.progress_meter import ProgressMeter
 from archive_tui.jobs.queue.claiming import ClaimedJob
 from archive_tui.jobs.queue.memory_database import JobDatabase
+from archive_tui.jobs.running.journal import JobJournal
 from archive_tui.jobs.states import JobState
 from archive_tui.progress import Event, ItemFailed, Notice, Report, StopSignal, ignore, never
 
