@@ -19,6 +19,7 @@ from archive_tui.tui.lines.cells import Cell, cut_middle, pad_to
 from archive_tui.tui.lines.sentences import describe_error
 from archive_tui.tui.lines.text_rows import labelled_rows, wrap_words
 from archive_tui.tui.screens.page import Page
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
 from archive_tui.tui.widgets.row_list import RowList
@@ -33,7 +34,7 @@ TASK = "test"
 DETAIL_INDENT = 37
 
 
-class ConnectionsScreen(Page):
+class ConnectionsScreen(RowMoves, Page):
     action_groups: ClassVar[tuple[str, ...]] = (CONNECTIONS, ROWS)
 
     def __init__(self, services: Services) -> None:
@@ -131,23 +132,15 @@ class ConnectionsScreen(Page):
     def do_connections_leave(self) -> None:
         self.dismiss()
 
-    def do_row_up(self) -> None:
-        self._list.move_cursor(-1)
-
-    def do_row_down(self) -> None:
-        self._list.move_cursor(1)
+    @property
+    def moving_rows(self) -> RowList:
+        return self._list
 
     def do_row_page_up(self) -> None:
         self._card.move_page(-1)
 
     def do_row_page_down(self) -> None:
         self._card.move_page(1)
-
-    def do_row_first(self) -> None:
-        self._list.move_to_end(is_last=False)
-
-    def do_row_last(self) -> None:
-        self._list.move_to_end(is_last=True)
 
 
 def _outcome_rows(card: StorageCard, width: int) -> list[list[Cell]]:

@@ -28,6 +28,7 @@ from archive_tui.tui.lines.sentences import VERIFICATIONS
 from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.lines.times import format_clock
 from archive_tui.tui.screens.page import Page
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.submitting import MakeRequest, submit_watched
 from archive_tui.tui.tasks import Outcome
@@ -38,7 +39,7 @@ MAP_HEIGHT = 5
 FEWEST_FILES_MAPPED = 2
 
 
-class VerifyScreen(Page):
+class VerifyScreen(RowMoves, Page):
     """Watches one job; it may be left at any time, the job goes on. `repeat` describes the job that does it again, with
     `live` for whoever shows the lines."""
 
@@ -254,23 +255,9 @@ class VerifyScreen(Page):
         else:
             self.dismiss()
 
-    def do_row_up(self) -> None:
-        self._findings.move_cursor(-1)
-
-    def do_row_down(self) -> None:
-        self._findings.move_cursor(1)
-
-    def do_row_page_up(self) -> None:
-        self._findings.move_page(-1)
-
-    def do_row_page_down(self) -> None:
-        self._findings.move_page(1)
-
-    def do_row_first(self) -> None:
-        self._findings.move_to_end(is_last=False)
-
-    def do_row_last(self) -> None:
-        self._findings.move_to_end(is_last=True)
+    @property
+    def moving_rows(self) -> RowList:
+        return self._findings
 
 
 def _show_all(view: LineView, lines: list[Line]) -> None:

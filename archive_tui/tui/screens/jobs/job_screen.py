@@ -17,6 +17,7 @@ from archive_tui.tui.lines.job_page_lines import items_heading, log_rows, mark_r
 from archive_tui.tui.lines.job_rows import state_look, state_word
 from archive_tui.tui.screens.jobs.job_page import JobPage
 from archive_tui.tui.screens.jobs.mark_pages import MarkPages
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.widgets.line_view import Line, LineView
 from archive_tui.tui.widgets.row_list import RowList
@@ -29,7 +30,7 @@ MANY_COUNTED_AGAIN = 15.0
 MANY = 50_000
 
 
-class JobScreen(JobPage):
+class JobScreen(RowMoves, JobPage):
     """`job` as it was seen last; the feed brings the newer ones. Three views: overview, items, log."""
 
     action_groups: ClassVar[tuple[str, ...]] = (JOB, ROWS)
@@ -150,20 +151,6 @@ class JobScreen(JobPage):
         else:
             self._show_view(OVERVIEW)
 
-    def do_row_up(self) -> None:
-        self._rows.move_cursor(-1)
-
-    def do_row_down(self) -> None:
-        self._rows.move_cursor(1)
-
-    def do_row_page_up(self) -> None:
-        self._rows.move_page(-1)
-
-    def do_row_page_down(self) -> None:
-        self._rows.move_page(1)
-
-    def do_row_first(self) -> None:
-        self._rows.move_to_end(is_last=False)
-
-    def do_row_last(self) -> None:
-        self._rows.move_to_end(is_last=True)
+    @property
+    def moving_rows(self) -> RowList:
+        return self._rows

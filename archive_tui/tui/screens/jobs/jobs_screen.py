@@ -26,6 +26,7 @@ from archive_tui.tui.lines.job_rows import (
 )
 from archive_tui.tui.screens.jobs.job_page import JobPage
 from archive_tui.tui.screens.jobs.job_screen import JobScreen
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
 from archive_tui.tui.widgets.line_view import Line, LineView
@@ -44,7 +45,7 @@ NOTHING_YET: Sequence[Line] = (
 )
 
 
-class JobsScreen(JobPage):
+class JobsScreen(RowMoves, JobPage):
     """The figures that change stand in widgets of their own: a tick sends them, and not the names beside them. The
     cursor stays on its job when the rows move."""
 
@@ -188,31 +189,11 @@ class JobsScreen(JobPage):
 
     # Moving
 
-    def _moved(self) -> None:
+    def rows_moved(self) -> None:
         jobs = self.jobs
         if jobs:
             self._chosen_id = jobs[min(self._names.cursor, len(jobs) - 1)].id
 
-    def do_row_up(self) -> None:
-        self._names.move_cursor(-1)
-        self._moved()
-
-    def do_row_down(self) -> None:
-        self._names.move_cursor(1)
-        self._moved()
-
-    def do_row_page_up(self) -> None:
-        self._names.move_page(-1)
-        self._moved()
-
-    def do_row_page_down(self) -> None:
-        self._names.move_page(1)
-        self._moved()
-
-    def do_row_first(self) -> None:
-        self._names.move_to_end(is_last=False)
-        self._moved()
-
-    def do_row_last(self) -> None:
-        self._names.move_to_end(is_last=True)
-        self._moved()
+    @property
+    def moving_rows(self) -> RowList:
+        return self._names

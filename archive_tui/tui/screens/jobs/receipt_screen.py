@@ -20,6 +20,7 @@ from archive_tui.tui.lines.job_rows import state_look
 from archive_tui.tui.lines.receipts import save_pieces
 from archive_tui.tui.lines.text_rows import wrap_words
 from archive_tui.tui.screens.page import Page
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
 from archive_tui.tui.widgets.line_view import Line
@@ -36,7 +37,7 @@ _LABEL = re.compile(r"\S+(?: \S+)*  +(?=\S)")
 Write = Callable[[Receipt], Iterator[str]]
 
 
-class ReceiptScreen(Page):
+class ReceiptScreen(RowMoves, Page):
     action_groups: ClassVar[tuple[str, ...]] = (RECEIPT, ROWS)
 
     def __init__(self, services: Services, job: JobSnapshot) -> None:
@@ -119,23 +120,9 @@ class ReceiptScreen(Page):
     def do_receipt_leave(self) -> None:
         self.dismiss()
 
-    def do_row_up(self) -> None:
-        self._rows.move_cursor(-1)
-
-    def do_row_down(self) -> None:
-        self._rows.move_cursor(1)
-
-    def do_row_page_up(self) -> None:
-        self._rows.move_page(-1)
-
-    def do_row_page_down(self) -> None:
-        self._rows.move_page(1)
-
-    def do_row_first(self) -> None:
-        self._rows.move_to_end(is_last=False)
-
-    def do_row_last(self) -> None:
-        self._rows.move_to_end(is_last=True)
+    @property
+    def moving_rows(self) -> RowList:
+        return self._rows
 
 
 def _wrapped(line: str, width: int) -> list[Line]:

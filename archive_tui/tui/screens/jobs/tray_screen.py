@@ -15,6 +15,7 @@ from archive_tui.tui.actions.registry import Action
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.lines.question_lines import describe_scope, question_detail, question_row
 from archive_tui.tui.screens.page import Page
+from archive_tui.tui.screens.row_moves import RowMoves
 from archive_tui.tui.services import Services
 from archive_tui.tui.tasks import Outcome
 from archive_tui.tui.widgets.line_editor import LineEditor, Prompt
@@ -25,7 +26,7 @@ TASK = "questions"
 _RULES = {"keep": ConflictRule.KEEP, "keep-both": ConflictRule.KEEP_BOTH, "replace": ConflictRule.REPLACE}
 
 
-class TrayScreen(Page):
+class TrayScreen(RowMoves, Page):
     """The open questions of one job, or with None of all. An answered one is gone from the list at once."""
 
     action_groups: ClassVar[tuple[str, ...]] = (TRAY, ROWS)
@@ -140,20 +141,6 @@ class TrayScreen(Page):
     def do_tray_back(self) -> None:
         self.dismiss()
 
-    def do_row_up(self) -> None:
-        self._list.move_cursor(-1)
-
-    def do_row_down(self) -> None:
-        self._list.move_cursor(1)
-
-    def do_row_page_up(self) -> None:
-        self._list.move_page(-1)
-
-    def do_row_page_down(self) -> None:
-        self._list.move_page(1)
-
-    def do_row_first(self) -> None:
-        self._list.move_to_end(is_last=False)
-
-    def do_row_last(self) -> None:
-        self._list.move_to_end(is_last=True)
+    @property
+    def moving_rows(self) -> RowList:
+        return self._list
