@@ -294,7 +294,7 @@ async def test_archive_then_wipe_then_fetch(root: Path, document: Path, size: tu
         await place.until_text("Archive what lab lacks of 4 lines (19 B)?", "Enter archive")
         await place.press("enter")
         await place.until_text("✓ Uploaded 3 files (14 B) to the vault of lab", "1 was there already")
-        assert last_job(place).command.endswith("--archive --manifest all.sha256 --storage lab")
+        assert "--archive --manifest all.sha256 --storage lab" in last_job(place).command
         await leave_page(place)
         for content in set(FILES.values()):
             assert (root / "lab" / content_key(digest(content))).read_bytes() == content
@@ -341,7 +341,7 @@ async def test_files_that_differ_are_left_or_overwritten_as_is_answered(root: Pa
         await place.press("o")
         await place.until(lambda: len(place.jobs) == 2 and not place.engine.is_busy)
         assert (root / "back" / "a.txt").read_bytes() == b"alpha"
-        assert last_job(place).command.endswith("--overwrite")
+        assert "--overwrite" in last_job(place).command
 
 
 async def test_a_vault_that_breaks_off_in_the_middle_is_tried_again_and_the_pane_lives(
