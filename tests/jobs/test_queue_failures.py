@@ -89,10 +89,18 @@ def fill(queue: JobQueue) -> None:
 
 
 def make_room(queue: JobQueue) -> None:
+    """Undoes `fill`. A trigger cannot be dropped while a thread of the engine is in the middle of a statement."""
     assert queue.disk is not None
-    for table in TABLES:
-        for verb in ("INSERT", "UPDATE"):
-            queue.disk.read(lambda c, name=f"{verb}_{table}": c.execute(f"DROP TRIGGER {name}"), None)  # type: ignore[misc]
+    deadline = time.monotonic() + SECONDS
+    while names := queue.disk.read(list_triggers, ["unknown"]):
+        for name in names:
+            queue.disk.read(lambda c, name=name: c.execute(f"DROP TRIGGER IF EXISTS {name}"), None)  # type: ignore[misc]
+        assert time.monotonic() < deadline, names
+
+
+def list_triggers(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT name FROM sqlite_temp_master WHERE type = 'trigger'")
+    return [name for (name,) in found.fetchall()]
 
 
 def runs_in_memory(queue: JobQueue, reason: str) -> None:
