@@ -219,7 +219,9 @@ class JobEngine(JobViews):
         def work(connection: sqlite3.Connection) -> int:
             if is_bound:
                 insert_worker(connection, self._core.worker.row)
-            after = 0 if database is self._core.queue.memory else max(self._core.known_here, default=0)
+            queue = self._core.queue
+            on_disk = (number for number in self._core.known_here if not queue.is_in_memory(number))
+            after = 0 if database is queue.memory else max(on_disk, default=0)
             return insert_job(connection, job, home=self._core.worker.id if is_bound else None, after=after)
 
         def then(job_id: int) -> None:

@@ -187,12 +187,18 @@ def test_a_job_that_is_too_large_for_the_disk_is_done_all_the_same(queue: JobQue
 
 
 def test_numbers_in_memory_are_never_those_of_jobs_on_the_disk(queue: JobQueue) -> None:
-    engine = JobEngine(queue)
+    engine, may_end = JobEngine(queue), threading.Event()
+
+    def run_until_told(work: JobWork) -> JobResult:
+        assert may_end.wait(SECONDS)
+        return VERIFIED
+
     first = submit(engine, lambda work: VERIFIED)
     fill(queue)
-    second = submit(engine, lambda work: VERIFIED)
+    second = submit(engine, run_until_told)
     make_room(queue)
     third = submit(engine, lambda work: VERIFIED)
+    may_end.set()
     assert (first, second, third) == (1, LAST_ON_DISK + 1, 2)
     assert engine.wait(timeout=SECONDS)
     assert [job.id for job in engine.snapshot()] == [1, 2, LAST_ON_DISK + 1]
