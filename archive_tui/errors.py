@@ -3,6 +3,9 @@
     ArchiveError
     ├── ConfigurationError (ValueError)        settings, credentials, arguments that cannot be used
     ├── InvalidName (ValueError)               a name, key, version or member path that a rule refuses
+    │   ├── MissingPathError                   a datasafe was asked for no path at all
+    │   ├── MissingLoiError                    a datasafe was asked for no LOI at all
+    │   └── InvalidLoiError                    not a LOI, or not one of this kind
     ├── SourceError (OSError)                  the data to be archived cannot be read as it is
     │   ├── SourceNotFound (FileNotFoundError)
     │   ├── SourceUnreadable (PermissionError)
@@ -10,13 +13,18 @@
     ├── TargetExists (FileExistsError)         a local folder or file is in the way
     ├── StorageError                           carries `key` and `store` (the store's label)
     │   ├── ObjectNotFound (FileNotFoundError)
+    │   │   ├── LoiNotFoundError               nobody has reserved this LOI
+    │   │   ├── MissingContentError            reserved, and nothing deposited; or nothing given to deposit
+    │   │   └── NoFileError                    a file or folder that has to be there is not
     │   ├── ObjectExists (FileExistsError)
+    │   │   └── ExistingFileError              this LOI has its dataset already
     │   ├── AccessDenied (PermissionError)
     │   ├── StorageFull (OSError)
     │   └── StorageUnavailable (ConnectionError)   the only one that a retry can cure
     ├── IntegrityError (ValueError)            carries `report`, when there is one
     │   ├── HashError                          content and digest disagree
     │   ├── ManifestError                      a manifest that cannot be read or lies about itself
+    │   │   └── MissingInformationError        a manifest without what it cannot do without
     │   └── HostileArchive                     the structure of an archive is refused
     └── OperationStopped                       the user asked to stop; nothing is claimed
 
@@ -32,11 +40,19 @@ __all__ = [
     "AccessDenied",
     "ArchiveError",
     "ConfigurationError",
+    "ExistingFileError",
     "HashError",
     "HostileArchive",
     "IntegrityError",
+    "InvalidLoiError",
     "InvalidName",
+    "LoiNotFoundError",
     "ManifestError",
+    "MissingContentError",
+    "MissingInformationError",
+    "MissingLoiError",
+    "MissingPathError",
+    "NoFileError",
     "ObjectExists",
     "ObjectNotFound",
     "OperationStopped",
@@ -85,6 +101,27 @@ class InvalidName(ArchiveError, ValueError):
         self.name = name
 
 
+class MissingPathError(InvalidName):
+    code = "datasafe-path"
+
+    def __init__(self, message: str = "No path provided.", *, name: str = "", hint: str = "") -> None:
+        super().__init__(message, name=name, hint=hint)
+
+
+class MissingLoiError(InvalidName):
+    code = "loi-missing"
+
+    def __init__(self, message: str = "No LOI provided.", *, name: str = "", hint: str = "") -> None:
+        super().__init__(message, name=name, hint=hint)
+
+
+class InvalidLoiError(InvalidName):
+    code = "loi-invalid"
+
+    def __init__(self, message: str = "String is not a valid LOI.", *, name: str = "", hint: str = "") -> None:
+        super().__init__(message, name=name, hint=hint)
+
+
 class SourceError(ArchiveError, OSError):
     """The data to be archived cannot be read as it is; `path` says which part."""
 
@@ -128,8 +165,40 @@ class ObjectNotFound(StorageError, FileNotFoundError):
     code = "object-not-found"
 
 
+class LoiNotFoundError(ObjectNotFound):
+    code = "loi-not-found"
+
+    def __init__(self, message: str = "LOI does not exist.", *, key: str = "", store: str = "", hint: str = "") -> None:
+        super().__init__(message, key=key, store=store, hint=hint)
+
+
+class MissingContentError(ObjectNotFound):
+    code = "loi-without-content"
+
+    def __init__(
+        self, message: str = "LOI does not have content.", *, key: str = "", store: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, key=key, store=store, hint=hint)
+
+
+class NoFileError(ObjectNotFound):
+    code = "datasafe-file"
+
+    def __init__(self, message: str = "File does not exist", *, key: str = "", store: str = "", hint: str = "") -> None:
+        super().__init__(message, key=key, store=store, hint=hint)
+
+
 class ObjectExists(StorageError, FileExistsError):
     code = "object-exists"
+
+
+class ExistingFileError(ObjectExists):
+    code = "loi-has-content"
+
+    def __init__(
+        self, message: str = "Directory not empty.", *, key: str = "", store: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, key=key, store=store, hint=hint)
 
 
 class AccessDenied(StorageError, PermissionError):
@@ -160,6 +229,15 @@ class HashError(IntegrityError):
 
 class ManifestError(IntegrityError):
     code = "manifest"
+
+
+class MissingInformationError(ManifestError):
+    code = "manifest-incomplete"
+
+    def __init__(
+        self, message: str = "Not enough information for a manifest.", *, report: Any = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, report=report, hint=hint)
 
 
 class HostileArchive(IntegrityError):
