@@ -51,7 +51,7 @@ def test_the_words_of_a_copy(lab: Place) -> None:
     data = folder_place(Path("/data set"))
     assert words(copy_job(data, ["a.txt"], lab, into="in")) == (
         "copy a.txt to lab:in/",
-        "/data set/",
+        "/data set/a.txt",
         "lab:in/",
         "archive-tui copy '/data set/a.txt' lab:in/ --on-conflict ask",
     )
@@ -154,7 +154,7 @@ def test_a_deletion_and_its_continuation() -> None:
     for key in ("d/x", "d/y", "other"):
         put_bytes(store, key, b"x")
     request = delete_job(store_place("lab", store), ["d/"], confirmed=2)
-    assert words(request) == ("delete d/", "lab:", "", "archive-tui delete lab:d")
+    assert words(request) == ("delete d/", "lab:d/", "", "archive-tui delete lab:d")
     journal = MemoryJournal()
     result = run_job(request, {"lab": store}, journal=journal)
     assert (result.state, result.message) == (JobState.FINISHED, "Deleted: 2 objects, 2 B")
