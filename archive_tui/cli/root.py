@@ -12,6 +12,7 @@ COMMANDS = {
     "manifest": LazyCommand(
         "archive_tui.cli.manifest:manifest", "Checksum manifests: create, check; ask the vault, archive, fetch."
     ),
+    "safe": LazyCommand("archive_tui.cli.safe:safe", "Measurements under LOIs: reserve, deposit, retrieve, verify."),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),
     "copy": LazyCommand("archive_tui.cli.copy:copy", "Copy objects and files between storages and folders."),

@@ -42,6 +42,11 @@ def describe_selection(place: Place, base: str, names: Sequence[str]) -> str:
     return names[0] or place_word(place, base)
 
 
+def describe_source(place: Place, base: str, names: Sequence[str]) -> str:
+    """Where it comes from: the one thing that is meant, or the place that holds them all."""
+    return place_word(place, base) + (names[0] if len(names) == 1 else "")
+
+
 def check_selection(base: str, names: Sequence[str]) -> None:
     """Raises: ConfigurationError (selection-empty, selection-form)."""
     if not names:

@@ -26,6 +26,9 @@ BUILT_IN = {
     "verify-contents": "archive_tui.jobs.kinds.vault_contents.VERIFY_CONTENTS",
     "copy": "archive_tui.jobs.kinds.copying.COPY",
     "delete": "archive_tui.jobs.kinds.deleting.DELETE",
+    "deposit": "archive_tui.jobs.kinds.safe_deposits.DEPOSIT",
+    "retrieve": "archive_tui.jobs.kinds.safe_retrievals.RETRIEVE",
+    "verify-safe": "archive_tui.jobs.kinds.safe_verifying.VERIFY_SAFE",
 }
 
 _registered: dict[str, JobKind] = {}

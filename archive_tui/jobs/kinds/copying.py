@@ -14,6 +14,7 @@ from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.place_words import (
     check_selection,
     describe_selection,
+    describe_source,
     make_command,
     own_folder,
     place_word,
@@ -52,7 +53,7 @@ def copy_job(
     return JobRequest(
         kind="copy",
         title=f"copy {describe_selection(source, base, names)} to {place_word(target, into)}",
-        source=place_word(source, base),
+        source=describe_source(source, base, names),
         destination=place_word(target, into),
         command=name_settings(make_command(words, rule), source, target),
         parameters={

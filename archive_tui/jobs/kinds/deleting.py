@@ -8,9 +8,9 @@ from archive_tui.jobs.kind import JobKind, JobResult, JobWork
 from archive_tui.jobs.place_words import (
     check_selection,
     describe_selection,
+    describe_source,
     make_command,
     own_folder,
-    place_word,
     selection_words,
 )
 from archive_tui.jobs.places import Place, name_settings
@@ -39,7 +39,7 @@ def delete_job(
     return JobRequest(
         kind="delete",
         title=f"delete {describe_selection(place, base, names)}",
-        source=place_word(place, base),
+        source=describe_source(place, base, names),
         destination="",
         command=name_settings(make_command(["delete", *selection_words(place, base, names)]), place),
         parameters={"place": dict(place), "base": base, "names": list(names), "confirmed": confirmed},

@@ -22,6 +22,8 @@ _KINDS: Mapping[str, str] = {
     "manifest": "archive_tui.operations.manifest_creation.CreatedManifest",
     "copy": "archive_tui.operations.copying.receipt.CopyReceipt",
     "delete": "archive_tui.operations.deleting.receipt.DeleteReceipt",
+    "deposit": "archive_tui.jobs.kinds.safe_deposits.DepositResult",
+    "retrieve": "archive_tui.archives.datasafe.retrieving.RetrievalReceipt",
 }
 """The classes by name: whoever writes down one of them does not pay for the others."""
 
