@@ -56,11 +56,11 @@ class JobNews:
                 continue
             if job.state.is_end:
                 self._watched.discard(job.id)
-                self._tell(job, f"{job.title}: {describe_end(job)}")
+                self._tell(job, f"{_subject(job)}: {describe_end(job)}")
             elif job.state is JobState.UNDECIDED:
                 self._tell(job, f"{job.title} needs a decision, the rest is done: J, then d.")
             elif job.state is JobState.WAITING:
-                self._tell(job, f"{job.title}: {join_sentences(job.message, 'It is tried again by itself.')}")
+                self._tell(job, f"{_subject(job)}: {join_sentences(job.message, 'It is tried again by itself.')}")
 
     def _tell(self, job: JobSnapshot, sentence: str) -> None:
         app, browse = self._app, self._app.browse_screen
@@ -78,3 +78,8 @@ class JobNews:
         browse = self._app.browse_screen
         if has_stopped and browse is not None:
             browse.list_after_job()
+
+
+def _subject(job: JobSnapshot) -> str:
+    """The title before a colon; that of a copy may end in one, which means a whole storage."""
+    return job.title.removesuffix(":")

@@ -48,7 +48,7 @@ async def test_marked_files_and_folders_are_copied_into_a_storage(root: Path) ->
         assert (root / "lab" / "a.txt").read_bytes() == b"alpha"
         assert (root / "lab" / "sub" / "b.txt").read_bytes() == b"beta"
         assert place.jobs[0].state is JobState.VERIFIED
-        await place.until_text("copy 2 items to lab:: verified.")
+        await place.until_text("copy 2 items to lab: verified.")
 
 
 async def test_nothing_is_copied_without_an_answer(root: Path) -> None:

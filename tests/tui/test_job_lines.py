@@ -16,6 +16,7 @@ from archive_tui.tui.lines.glyphs import to_ascii
 from archive_tui.tui.lines.job_page_lines import describe_policy, items_heading, log_rows, mark_row, overview_rows
 from archive_tui.tui.lines.job_rows import (
     FIGURES_WIDTH,
+    NARROW,
     STATE_WIDTH,
     about_lines,
     add_up,
@@ -23,6 +24,7 @@ from archive_tui.tui.lines.job_rows import (
     count_words,
     describe_now,
     figure_cells,
+    figures_width,
     head_cells,
     name_cells,
     state_look,
@@ -30,7 +32,7 @@ from archive_tui.tui.lines.job_rows import (
     total_cells,
 )
 from archive_tui.tui.lines.jobs_summary import summarise_jobs
-from archive_tui.tui.lines.progress_lines import STATE_LOOKS
+from archive_tui.tui.lines.progress_lines import STATE_LOOKS, phase_lines
 from archive_tui.tui.lines.question_lines import describe_scope, question_detail, question_row
 from archive_tui.tui.lines.sentences import describe_leaving, describe_left_over
 from tests.tui.job_samples import NOON, make_job, make_phase
@@ -98,6 +100,34 @@ def test_a_row_fills_its_line_exactly_whatever_the_title(width: int, title: str)
     assert "\x1b" not in text_of(cells) and "\n" not in text_of(cells) and "\u202e" not in text_of(cells)
 
 
+@pytest.mark.parametrize("width", [60, NARROW - 1])
+@pytest.mark.parametrize("state", JobState)
+def test_a_narrow_list_keeps_its_names_and_fills_its_lines(width: int, state: JobState) -> None:
+    job = make_job(7, state, title="copy station-07/ to lab-s3:", phases=(make_phase(eta=80_000.0),))
+    cells, figures = name_cells(job, width - figures_width(width)), figure_cells(job, NOON + 300, is_narrow=True)
+    assert "copy station-07/" in text_of(cells) and width_of(cells) == width - figures_width(width)
+    assert width_of(figures) <= figures_width(width)
+    assert width_of(figure_cells(job, NOON + 9e6, is_narrow=True)) <= figures_width(width)
+    assert width_of(head_cells(width)) <= width
+    assert width_of(total_cells(add_up([job]), is_narrow=True)) <= figures_width(width)
+
+
+def test_what_is_copied_is_cut_last() -> None:
+    rows = [text_of(name_cells(make_job(title=f"copy station-0{n}/ to lab-s3:"), 48)) for n in (7, 8)]
+    assert "copy station-07/ to lab-" in rows[0] and "copy station-08/ to lab-" in rows[1]
+    folders = [text_of(name_cells(make_job(title=f"copy winds/ to /srv/archive/{n}"), 48)) for n in (7, 8)]
+    assert folders[0] != folders[1]
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_figures_of_a_phase_that_do_not_fit_leave_out_the_rate_and_say_what_is_cut(width: int) -> None:
+    phase = make_phase(items_done=123_456, items_total=999_999, bytes_done=11_000_000, rate=19_000_000.0, eta=90_000.0)
+    line = phase_lines(phase, width)[0]
+    assert width_of(line) <= width
+    assert text_of(line).endswith(("left", "…"))
+    assert text_of(phase_lines(make_phase(eta=80.0), 60)[0]).endswith("left")
+
+
 def test_figures_of_a_running_job_and_none_that_age_of_one_that_does_not_run() -> None:
     assert text_of(figure_cells(make_job())).split() == ["··", "78", "%", "22", "MB/s", "1", "m"]
     paused = text_of(figure_cells(make_job(1, JobState.PAUSED, phases=(make_phase(),))))
@@ -144,7 +174,8 @@ def test_totals_add_what_runs_and_count_the_rest() -> None:
     assert (totals.fraction, totals.rate, totals.left) == (0.5, 15.0, 30.0)
     assert count_words(totals) == "2 running  2 waiting  1 paused  1 to decide  1 ended"
     assert "50 %" in text_of(total_cells(totals))
-    assert summarise_jobs(jobs) == "▸ 4 jobs  50 %  30 s left  ? 1 to decide  ‖ 1 paused"
+    assert summarise_jobs(jobs) == "▸ 2 jobs  50 %  30 s left  · 2 waiting  ? 1 to decide  ‖ 1 paused"
+    assert summarise_jobs(jobs[2:4]) == "· 2 waiting"
     assert summarise_jobs([jobs[-1]]) == ""
 
 
@@ -209,6 +240,12 @@ def test_an_item_is_one_line_that_tells_a_finding_from_what_is_well(width: int) 
     assert text_of(good).startswith(" ✓ uploaded") and "attested" in text_of(good)
     assert text_of(bad).startswith(" ✗ changed") and "other content" in text_of(bad) and "\x1b" not in text_of(bad)
     assert width_of(good) <= width and width_of(bad) <= width
+
+
+def test_the_reason_of_a_failed_item_has_the_room() -> None:
+    reason = "Key refused, it holds control char"
+    bad = mark_row(ItemMark("hostile/a.txt", "failed", size=0, is_good=False, detail=reason, at=NOON), 80)
+    assert "hostile/a.txt" in text_of(bad) and "it holds control" in text_of(bad)
 
 
 def test_the_items_are_counted() -> None:

@@ -151,7 +151,10 @@ async def test_an_empty_list_says_what_begins_a_job_and_nothing_is_cut(tmp_path:
     async with open_place(tmp_path) as place:
         routes.open_jobs(place.app)
         await place.until_text(
-            "Nothing has been started yet.", "P   publishes a folder,", "F6  verifies a folder or a dataset."
+            "Nothing has been started yet.",
+            "P   publishes a folder,",
+            "F5  copies, archives or fetches,",
+            "F6  verifies a folder or a dataset.",
         )
 
 
@@ -296,7 +299,11 @@ async def test_items_and_log_of_a_job_are_shown(tmp_path: Path) -> None:
         await place.until_text("1 item that needs a look")
         assert "uploaded" not in place.text
         await place.press("l")
-        await place.until_text("Log, the newest line first", "One is wrong.")
+        await place.until_text("Log, the newest line first", "One is wrong.", "i items", "l overview")
+        await place.press("l")
+        await place.until_text("policy")
+        await place.press("i")
+        await place.until_text("i overview", "l log")
         await place.press("escape")
         await place.until_text("policy")
 
@@ -318,7 +325,7 @@ async def test_the_receipt_is_read_and_saved_as_text_and_json(tmp_path: Path, mo
         assert "verify winds 1.0.0" in (tmp_path / "job-1.receipt.txt").read_text()
         assert json.loads((tmp_path / "job-1.receipt.json").read_text())
         await place.press("w", "enter")
-        await place.until_text("✗")
+        await place.until_text("✗ There is a file of that name already:", "another name.")
 
 
 async def test_jobs_of_another_process_are_watched_and_led(tmp_path: Path) -> None:

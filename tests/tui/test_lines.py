@@ -9,6 +9,7 @@ from archive_tui.tui.lines.cells import cut_end, cut_middle, fit_left, fit_right
 from archive_tui.tui.lines.progress_lines import phase_figures
 from archive_tui.tui.lines.states import IntegrityState, format_state, state_of
 from archive_tui.tui.lines.times import format_age, format_time
+from archive_tui.tui.widgets.status_line import wrap_question
 
 
 def test_times_that_no_calendar_has_are_left_out() -> None:
@@ -63,3 +64,13 @@ def test_a_phase_that_did_nothing_was_not_done_at_once() -> None:
 
     assert phase_figures(done) == "1 file · 2 B · at once"
     assert phase_figures(broken) == "0 of 3 files"
+
+
+@pytest.mark.parametrize("room", range(30, 80))
+def test_a_question_is_never_broken_between_a_key_and_what_it_does(room: int) -> None:
+    question = "Copy hostile/ to lab-s3?  Enter copy, what differs there is asked later · Esc no"
+    lines = wrap_question(question, room)
+    assert any("· Esc no" in line for line in lines), lines
+    assert all(cell_len(line) <= room for line in lines)
+    leaving = "1 job runs. s stop (resumes next time) · b go on in background · Esc stay"
+    assert any("· Esc stay" in line for line in wrap_question(leaving, room))

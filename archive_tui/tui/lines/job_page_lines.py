@@ -79,6 +79,8 @@ def mark_row(mark: ItemMark, width: int) -> list[Cell]:
     evidence = pad_to(cut_end(escape_for_display(mark.evidence), EVIDENCE_WIDTH), EVIDENCE_WIDTH)
     clock = format_clock(mark.at) if mark.at else ""
     tail = f"{size}  {evidence} {clock.rjust(5)} "
+    if not mark.is_good and width < ROOM_FOR_DETAIL:
+        tail = ""  # the reason needs the room
     detail = escape_for_display(mark.detail)
     room = max(12, width - 4 - OUTCOME_WIDTH - len(tail))
     if detail and (width >= ROOM_FOR_DETAIL or not mark.is_good):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.states import JobState
 from archive_tui.names.display import escape_for_display
@@ -16,6 +18,10 @@ from archive_tui.tui.lines.sentences import join_sentences
 from archive_tui.tui.lines.times import format_clock, format_time
 
 FIGURES_WIDTH = 32
+NARROW_FIGURES_WIDTH = 14
+NARROW = 72
+"""Cells of a list below which bar and rate give way to the names."""
+
 STATE_WIDTH = 16
 NUMBER_WIDTH = 6
 BAR_WIDTH = 8
@@ -68,10 +74,17 @@ def state_look(job: JobSnapshot) -> tuple[str, str]:
     return (ELSEWHERE if job.state.is_running and not job.is_here else glyph), style
 
 
+def figures_width(width: int) -> int:
+    """Cells of the columns of figures, in a list of that width."""
+    return NARROW_FIGURES_WIDTH if width < NARROW else FIGURES_WIDTH
+
+
 def head_cells(width: int) -> list[Cell]:
     """The names of the columns; `width` is that of the whole list."""
-    name_width = width - FIGURES_WIDTH - NUMBER_WIDTH - STATE_WIDTH
+    name_width = width - figures_width(width) - NUMBER_WIDTH - STATE_WIDTH
     figures = f" {'done'.ljust(BAR_WIDTH + 5)}{'rate'.rjust(9)}{'left'.rjust(7)}"
+    if width < NARROW:
+        figures = f" {'done'.rjust(5)}{'left'.rjust(7)}"
     return [(f"   #  {pad_to('what', name_width)}{'state'.ljust(STATE_WIDTH)}{figures}", "weak")]
 
 
@@ -80,19 +93,20 @@ def name_cells(job: JobSnapshot, width: int) -> list[Cell]:
     glyph, style = state_look(job)
     number = f"{job.id:>4}  "
     room = max(8, width - len(number) - STATE_WIDTH)
-    name = pad_to(cut_middle(escape_for_display(job.title), room - 1), room)
+    name = pad_to(_cut_title(escape_for_display(job.title), room - 1), room)
     return [(f"{number}{name}", ""), (pad_to(f"{glyph} {state_word(job)}", STATE_WIDTH), style)]
 
 
-def figure_cells(job: JobSnapshot, now: float | None = None) -> list[Cell]:
-    """How far, how fast, how long still; of what has ended, when it did and how long it took."""
+def figure_cells(job: JobSnapshot, now: float | None = None, *, is_narrow: bool = False) -> list[Cell]:
+    """How far, how fast, how long still; of what has ended, when it did and how long it took. `is_narrow` leaves out
+    what is best missed."""
     if job.state.is_end:
-        return [(f" {_format_end(job, now)}", "weak")]
+        return [(f" {_format_end(job, now, is_narrow=is_narrow)}", "weak")]
     phase = job.current_phase
     if phase is None:
         return []
     rate, eta = (phase.rate, phase.eta) if job.state.is_running else (None, None)
-    return _figures(job_fraction(job), rate, eta)
+    return _figures(job_fraction(job), rate, eta, is_narrow=is_narrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +159,9 @@ def count_words(totals: Totals) -> str:
     return "  ".join(parts)
 
 
-def total_cells(totals: Totals) -> list[Cell]:
+def total_cells(totals: Totals, *, is_narrow: bool = False) -> list[Cell]:
     """The figures of all running jobs together, in the columns of the figures."""
-    return _figures(totals.fraction, totals.rate, totals.left)
+    return _figures(totals.fraction, totals.rate, totals.left, is_narrow=is_narrow)
 
 
 def about_lines(job: JobSnapshot, width: int) -> list[list[Cell]]:
@@ -180,18 +194,31 @@ def describe_now(job: JobSnapshot) -> str:
     return join_sentences(job.message or "Waits to try again", f"It is tried again by itself{again}, r does so now.")
 
 
-def _figures(fraction: float | None, rate: float | None, left: float | None) -> list[Cell]:
+def _cut_title(title: str, width: int) -> str:
+    """What is copied tells one job from another; where to stands below the list as well, so that gives way first."""
+    what, to, where = title.rpartition(" to ")
+    room = width - cell_len(what + to)
+    if not to or room <= 2:
+        return cut_middle(title, width)
+    return what + to + (cut_middle(where, room) if "/" in where else cut_end(where, room))
+
+
+def _figures(fraction: float | None, rate: float | None, left: float | None, *, is_narrow: bool) -> list[Cell]:
     span = format_span(left) if left is not None else ""
+    if is_narrow:
+        return [(f" {format_percent(fraction).rjust(5)}{span.rjust(7)}", "")]
     figures = f"{format_percent(fraction).rjust(5)}{format_rate(rate).rjust(9)}{span.rjust(7)}"
     return [(" ", ""), *bar_cells(fraction, BAR_WIDTH), (figures, "")]
 
 
-def _format_end(job: JobSnapshot, now: float | None) -> str:
+def _format_end(job: JobSnapshot, now: float | None, *, is_narrow: bool) -> str:
     if job.ended_at is None:
         return "ended"
     now = time.time() if now is None else now
     is_today = time.localtime(now)[:3] == time.localtime(job.ended_at)[:3]
     ended = format_clock(job.ended_at) if is_today else format_time(job.ended_at, now).strip()
+    if is_narrow:
+        return ended
     return f"ended {ended}" + (f", took {format_span(job.ran_seconds)}" if job.ran_seconds else "")
 
 

@@ -11,13 +11,16 @@ from archive_tui.tui.lines.progress_lines import format_percent
 
 
 def summarise_jobs(jobs: Iterable[JobSnapshot]) -> str:
-    """`▸ 2 jobs  41 %  3 m left  ? 1 to decide`; empty when none runs, waits, or needs somebody."""
+    """`▸ 2 jobs  41 %  3 m left  · 5 waiting  ? 1 to decide`; empty when none runs, waits, or needs somebody. What is
+    done and left is that of the jobs that run."""
     totals = add_up(jobs)
     parts = []
-    if totals.running or totals.queued:
-        parts.append(f"▸ {format_count(totals.running + totals.queued, 'job')}")
+    if totals.running:
+        parts.append(f"▸ {format_count(totals.running, 'job')}")
         parts.append(format_percent(totals.fraction))
         parts.append(f"{format_span(totals.left)} left" if totals.left is not None else "")
+    if totals.queued:
+        parts.append(f"· {totals.queued} waiting")
     if totals.undecided:
         parts.append(f"? {totals.undecided} to decide")
     if totals.paused:

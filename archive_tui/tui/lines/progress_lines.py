@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from rich.cells import cell_len
+
 from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.progress_meter import PhaseProgress
 from archive_tui.jobs.states import JobState
 from archive_tui.names.quantities import format_number, format_rate, format_size, format_span
-from archive_tui.tui.lines.cells import Cell, pad_to
+from archive_tui.tui.lines.cells import Cell, cut_end, pad_to
 
 PHASE_WORDS = {
     "scan": "look",
@@ -97,7 +99,11 @@ def phase_lines(phase: PhaseProgress, width: int) -> list[list[Cell]]:
     """Two lines: the figures, which change often, and the bar, which does not."""
     word = pad_to(PHASE_WORDS.get(phase.phase, phase.phase), 7)
     percent = format_percent(phase.fraction).rjust(5)
-    figures: list[Cell] = [(f" {word}{percent}  ", "heading"), (phase_figures(phase), "")]
+    head = f" {word}{percent}  "
+    text = phase_figures(phase)
+    if cell_len(text) > width - cell_len(head):  # how long still says more than how fast
+        text = phase_figures(dataclasses.replace(phase, rate=None))
+    figures: list[Cell] = [(head, "heading"), (cut_end(text, width - cell_len(head)), "")]
     if phase.fraction is None:
         return [figures, []]
     return [figures, [(" " * 8, ""), *bar_cells(phase.fraction, max(10, width - 10))]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from archive_tui.archives.datasets.receipt import PublishReceipt
-from archive_tui.errors import SourceNotFound
+from archive_tui.errors import ObjectExists, SourceNotFound
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.jobs.commands import fetch_command, fetch_python
 from archive_tui.jobs.job import JobSnapshot
@@ -107,5 +107,9 @@ def save_pieces(path: Path, pieces: Iterable[str]) -> Path:
     """The same for a text that is too long to be held whole."""
     if not path.parent.is_dir():
         raise SourceNotFound(f"No such folder: {path.parent}", hint="Choose a folder that exists.")
+    if path.is_dir():
+        raise ObjectExists(f"That is a folder: {path}", hint="Name a file in it.")
+    if path.exists() or path.is_symlink():
+        raise ObjectExists(f"There is a file of that name already: {path}", hint="Choose another name.")
     write_atomically(path, (piece.encode("utf-8", "surrogateescape") for piece in pieces))
     return path

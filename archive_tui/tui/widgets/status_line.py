@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import time
 
@@ -14,6 +15,15 @@ from archive_tui.tui.widgets.line_editor import Prompt
 from archive_tui.tui.widgets.line_widget import LineWidget
 
 MOST_LINES = 3
+
+_LAST_KEY = re.compile(r"· \S+ \S+$")
+
+
+def wrap_question(question: str, room: int) -> list[str]:
+    """At most three lines; a key is never parted from its word at the end, `· Esc no`."""
+    bound = _LAST_KEY.sub(lambda found: found[0].replace(" ", "\u00a0"), question)
+    lines = textwrap.wrap(bound, room, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 class StatusLine(LineWidget):
@@ -57,7 +67,7 @@ class StatusLine(LineWidget):
         room = max(10, self.size.width - 2)
         if not prompt.choices or not self.size.width or cell_len(prompt.label) <= room:
             return [prompt.label]
-        return textwrap.wrap(prompt.label, room, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+        return wrap_question(prompt.label, room)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -103,7 +103,9 @@ class JobScreen(RowMoves, JobPage):
         if action.id in ("job.items", "job.log"):
             return self._view != word
         if action.id == "job.overview":
-            return self._view != OVERVIEW
+            return self._view == ITEMS
+        if action.id == "job.close-log":
+            return self._view == LOG
         return super().offers(action)
 
     def _show_view(self, view: str) -> None:
@@ -122,6 +124,9 @@ class JobScreen(RowMoves, JobPage):
         self._show_view(LOG)
 
     def do_job_overview(self) -> None:
+        self._show_view(OVERVIEW)
+
+    def do_job_close_log(self) -> None:
         self._show_view(OVERVIEW)
 
     def do_job_pause(self) -> None:

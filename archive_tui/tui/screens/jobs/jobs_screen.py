@@ -14,12 +14,13 @@ from archive_tui.tui.actions.page_actions import JOBS, ROWS
 from archive_tui.tui.actions.registry import Action
 from archive_tui.tui.lines.cells import Cell
 from archive_tui.tui.lines.job_rows import (
-    FIGURES_WIDTH,
+    NARROW,
     about_lines,
     add_up,
     arrange_jobs,
     count_words,
     figure_cells,
+    figures_width,
     head_cells,
     name_cells,
     total_cells,
@@ -40,7 +41,7 @@ NOTHING_YET: Sequence[Line] = (
     (("   Nothing has been started yet. In the panes", ""),),
     (),
     (("   P   publishes a folder,", ""),),
-    (("   F5  copies, archives or fetches, by direction,", ""),),
+    (("   F5  copies, archives or fetches,", ""),),
     (("   F6  verifies a folder or a dataset.", ""),),
 )
 
@@ -97,10 +98,12 @@ class JobsScreen(RowMoves, JobPage):
             return
         width = self.size.width
         self._head.show([head_cells(width)])
+        is_narrow = width < NARROW
+        self.set_class(is_narrow, "-narrow")
         self._follow_chosen(jobs)
-        self._names.show_drawn_rows(len(jobs), lambda index: name_cells(jobs[index], width - FIGURES_WIDTH))
+        self._names.show_drawn_rows(len(jobs), lambda index: name_cells(jobs[index], width - figures_width(width)))
         first, last = self._names.window
-        self._figures.show([figure_cells(job) for job in jobs[first:last]])
+        self._figures.show([figure_cells(job, is_narrow=is_narrow) for job in jobs[first:last]])
         self._draw_totals(jobs)
         self._about.show([[("─" * width, "frame")], *about_lines(jobs[self._names.cursor], width)])
 
@@ -110,7 +113,7 @@ class JobsScreen(RowMoves, JobPage):
         is_shown = totals.running > 1
         self.set_class(is_shown, "-several")
         self._total_words.show([[("      all that run", "weak")]] if is_shown else [])
-        self._totals.show([total_cells(totals)] if is_shown else [])
+        self._totals.show([total_cells(totals, is_narrow=self.size.width < NARROW)] if is_shown else [])
 
     def _follow_chosen(self, jobs: list[JobSnapshot]) -> None:
         """A key means the job that stood under the cursor when it was pressed, wherever that is by now."""
