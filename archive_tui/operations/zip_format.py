@@ -87,6 +87,19 @@ def format_local_header(path: str, method: int, flags: int, crc: int, compressed
     )
 
 
+def format_stored_header(path: str, size: int, crc: int) -> bytes:
+    """Header of a member that is stored and whose size is known, however large it is."""
+    flags = name_flags(path)
+    if size < ZIP64_LIMIT:
+        return format_local_header(path, STORED, flags, crc, size, size)
+    name = path.encode()
+    extra = struct.pack("<2H2Q", ZIP64_EXTRA, 16, size, size)
+    fixed = LOCAL_HEADER.pack(
+        LOCAL_SIGNATURE, _VERSION_ZIP64, flags, STORED, 0, _DOS_DATE_1980, crc, MAX_32, MAX_32, len(name), len(extra)
+    )
+    return fixed + name + extra
+
+
 def format_streamed_header(path: str, method: int, *, is_zip64: bool) -> bytes:
     """Header of a member whose checksum and sizes follow in a data descriptor."""
     name = path.encode()
