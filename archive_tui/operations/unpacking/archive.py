@@ -58,7 +58,7 @@ WINDOW_BYTES = 32 << 20
 @dataclass(frozen=True, slots=True)
 class UnpackedArchive:
     """`inventory` holds what was found in the members that are not damaged, the manifest left out, folders too.
-    `manifest` are the bytes of the top-level manifest.json (None: there is none, or it is damaged).
+    `manifest` are the bytes of the top-level manifest (None: there is none, or it is damaged).
     `archive_digest` is the SHA-256 of all `archive_size` bytes."""
 
     inventory: Inventory
@@ -78,6 +78,7 @@ def unpack_archive(
     stop: StopSignal = never,
     threads: int | None = None,
     journal: ArchiveJournal | None = None,
+    manifest_name: str = MANIFEST_NAME,
 ) -> UnpackedArchive:
     """Reads the whole archive once, checks every member's length, CRC-32 and headers, and hashes each.
 
@@ -93,10 +94,11 @@ def unpack_archive(
     """
     phase = "verify" if into is None else "unpack"
     checked = structure or read_archive_structure(store, key, stop=stop)
-    report(Planned(phase, sum(_is_data(member) for member in checked.members), checked.size))
+    items = sum(not member.is_folder and member.path != manifest_name for member in checked.members)
+    report(Planned(phase, items, checked.size))
     finished = False
     try:
-        unpacking = _Unpacking(store, key, into, checked, phase, report, stop, journal)
+        unpacking = _Unpacking(store, key, into, checked, phase, report, stop, journal, manifest_name)
         unpacked = unpacking.run(threads or default_threads())
         finished = True
         return unpacked
@@ -117,6 +119,7 @@ class _Unpacking:
         report: Report,
         stop: StopSignal,
         journal: ArchiveJournal | None,
+        manifest_name: str,
     ) -> None:
         self._store = store
         self._key = key
@@ -126,6 +129,7 @@ class _Unpacking:
         self._report = report
         self._stop = stop
         self._journal = journal
+        self._manifest_name = manifest_name
         self._point = None if journal is None else journal.point
         self._abandoned = threading.Event()
         self._one_at_a_time = threading.Lock()
@@ -177,8 +181,8 @@ class _Unpacking:
     def _take_over(self, journal: ArchiveJournal) -> None:
         """Counts the members before the point as what they were found to be: what the manifest says."""
         for member in journal.done_members():
-            self._items += _is_data(member)
-            if member.path == MANIFEST_NAME:
+            self._items += self._is_data(member)
+            if member.path == self._manifest_name:
                 self._manifest = journal.manifest
             elif not member.is_folder:
                 entry = journal.expected(member)
@@ -215,14 +219,14 @@ class _Unpacking:
 
     def _batches(self, begin: int) -> Iterator[Batch]:
         """Yields neighbouring members that make a good task together; large ones come alone."""
-        batch = Batch()
+        batch = Batch(self._manifest_name)
         for index in range(begin, len(self._structure.members)):
             member = self._structure.members[index]
             size = self._structure.record_end(index) - member.header_offset
             is_full = batch.weight + size + member.size > BATCH_BYTES or len(batch.members) >= BATCH_MEMBERS
             if batch.members and is_full:
                 yield batch
-                batch = Batch()
+                batch = Batch(self._manifest_name)
             batch.add(member, size)
         yield batch
 
@@ -239,7 +243,7 @@ class _Unpacking:
         member = unpacked.member
         if self._journal is not None:
             self._journal.take(member, unpacked.digest, unpacked.damage)
-        self._items += _is_data(member)
+        self._items += self._is_data(member)
         if unpacked.damage:
             detail = f"Damaged in the archive: {unpacked.damage}."
             self._damaged.append(
@@ -249,16 +253,15 @@ class _Unpacking:
             )
             self._report(ItemFailed(self._phase, member.path, self._items, detail))
             return
-        if member.path == MANIFEST_NAME:
+        if member.path == self._manifest_name:
             self._manifest = unpacked.content
         elif not member.is_folder:
             self._entries.append(Entry(member.path, member.size, unpacked.digest))
             self._report(ItemDone(self._phase, member.path, self._items))
 
-
-def _is_data(member: ArchiveMember) -> bool:
-    """The manifest and folders are members too, but nobody counts them as files of the dataset."""
-    return not member.is_folder and member.path != MANIFEST_NAME
+    def _is_data(self, member: ArchiveMember) -> bool:
+        """The manifest and folders are members too, but nobody counts them as files of the dataset."""
+        return not member.is_folder and member.path != self._manifest_name
 
 
 def _make_point(stream: ArchiveStream, index: int) -> UnpackPoint | None:

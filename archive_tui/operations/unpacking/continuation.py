@@ -45,9 +45,11 @@ class ArchiveJournal:
         manifest: bytes,
         *,
         every: int | None = None,
+        manifest_name: str = MANIFEST_NAME,
     ) -> None:
         self.every = POINT_BYTES if every is None else every
         self.manifest = manifest
+        self._manifest_name = manifest_name
         self.point: UnpackPoint | None = None
         self._journal = journal
         self._phase = phase
@@ -92,7 +94,7 @@ class ArchiveJournal:
 
     def expected(self, member: ArchiveMember) -> Entry | None:
         """What the member should be by the manifest; None: it is not listed."""
-        if member.path == MANIFEST_NAME:
+        if member.path == self._manifest_name:
             return Entry(member.path, len(self.manifest), self._manifest_digest)
         entry = self._inventory.get(member.path)
         if entry is None or entry.digest is None or entry.size not in (None, member.size):

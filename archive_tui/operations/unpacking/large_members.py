@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from archive_tui.integrity.streams import RunningDigest
-from archive_tui.names.member_paths import MANIFEST_NAME
 from archive_tui.operations.packing.deflate_blocks import BLOCK_SIZE, block_ends, crc32
 from archive_tui.operations.unpacking.archive_stream import ArchiveStream, SavingDigest
 from archive_tui.operations.unpacking.central_directory import ArchiveMember
@@ -74,9 +73,10 @@ def unpack_large(
         tail = point.tail
     with ExitStack() as stack:
         writer = None if into is None else stack.enter_context(StageWriter(into))
-        file = _LargeFile(member, writer, keeping)
+        is_kept = member.path == batch.manifest_name
+        file = _LargeFile(member, writer, keeping, is_kept=is_kept)
         stack.callback(file.close)
-        unpacking = _Unpacking(stream, member, tail, file, executor, stop, keeping)
+        unpacking = _Unpacking(stream, member, tail, file, executor, stop, keeping, can_save=not is_kept)
         stack.callback(unpacking.wait)
         damage = unpacking.run()
         check_descriptor(member, stream.take(tail))
@@ -87,12 +87,14 @@ class _LargeFile:
     """Takes the pieces of a large member in their order: hashes and checks them in one thread, writes them in
     another."""
 
-    def __init__(self, member: ArchiveMember, writer: StageWriter | None, keeping: MemberKeeping) -> None:
+    def __init__(
+        self, member: ArchiveMember, writer: StageWriter | None, keeping: MemberKeeping, *, is_kept: bool
+    ) -> None:
         self._member = member
         self._writer = writer
         self._hash: RunningDigest = hashlib.sha256() if keeping.digest is None else keeping.digest
         self._crc = 0 if keeping.point is None else keeping.point.crc
-        self._kept: list[bytes] | None = [] if member.path == MANIFEST_NAME else None
+        self._kept: list[bytes] | None = [] if is_kept else None
         self._fd = None if writer is None else _open_file(writer, member, keeping.point)
 
     @property
@@ -141,6 +143,8 @@ class _Unpacking:
         executor: Executor,
         stop: StopSignal,
         keeping: MemberKeeping,
+        *,
+        can_save: bool,
     ) -> None:
         self._stream = stream
         self._member = member
@@ -149,7 +153,7 @@ class _Unpacking:
         self._executor = executor
         self._stop = stop
         self._digest = keeping.digest
-        self._save = None if keeping.digest is None or member.path == MANIFEST_NAME else keeping.save
+        self._save = keeping.save if keeping.digest is not None and can_save else None
         point = keeping.point
         self._left = member.compressed_size if point is None else point.packed_left
         self._inflating = InflatingMember(member, PIECE_SIZE, 0 if point is None else point.size)

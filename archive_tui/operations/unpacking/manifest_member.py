@@ -29,17 +29,18 @@ def read_manifest_member(
     *,
     structure: ArchiveStructure | None = None,
     stop: StopSignal = never,
+    manifest_name: str = MANIFEST_NAME,
 ) -> bytes:
-    """Returns the bytes of the archive's top-level manifest.json; two or three ranged reads, the structure checked.
+    """Returns the bytes of the archive's top-level manifest; two or three ranged reads, the structure checked.
 
     Raises: HostileArchive, also when there is no manifest (archive-no-manifest) or it declares more than 512 MiB
     (archive-manifest-size); IntegrityError (archive-damaged) when it does not inflate or its checksum is wrong;
     StorageErrors.
     """
     checked = structure or read_archive_structure(store, key, info, stop=stop)
-    index = next((index for index, member in enumerate(checked.members) if member.path == MANIFEST_NAME), None)
+    index = next((index for index, member in enumerate(checked.members) if member.path == manifest_name), None)
     if index is None or checked.members[index].is_folder:
-        raise refuse("archive-no-manifest", f"it has no {MANIFEST_NAME} at its top")
+        raise refuse("archive-no-manifest", f"it has no {manifest_name} at its top")
     member = checked.members[index]
     if member.size > LARGEST_MANIFEST:
         raise refuse_member("archive-manifest-size", member.path, f"the manifest claims {member.size} bytes")

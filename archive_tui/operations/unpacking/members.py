@@ -37,8 +37,10 @@ class UnpackedMember(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Neighbouring members with the lengths of their records; `weight` is their bytes, packed and unpacked together."""
+    """Neighbouring members with the lengths of their records; `weight` is their bytes, packed and unpacked together.
+    The content of the member called `manifest_name` is kept."""
 
+    manifest_name: str = MANIFEST_NAME
     members: list[tuple[ArchiveMember, int]] = field(default_factory=list)
     packed_size: int = 0
     weight: int = 0
@@ -64,12 +66,15 @@ def unpack_batch(
         for member, size in batch.members:
             if abandoned.is_set():
                 raise OperationStopped
-            unpacked.append(_unpack_record(member, records[position : position + size], writer))
+            record = records[position : position + size]
+            unpacked.append(_unpack_record(member, record, writer, is_kept=member.path == batch.manifest_name))
             position += size
     return unpacked
 
 
-def _unpack_record(member: ArchiveMember, record: memoryview, writer: StageWriter | None) -> UnpackedMember:
+def _unpack_record(
+    member: ArchiveMember, record: memoryview, writer: StageWriter | None, *, is_kept: bool
+) -> UnpackedMember:
     start, end = check_local_header(member, record, len(record))
     check_descriptor(member, record[end:])
     if member.is_folder:
@@ -85,7 +90,7 @@ def _unpack_record(member: ArchiveMember, record: memoryview, writer: StageWrite
         return UnpackedMember(member, digest, WRONG_CHECKSUM)
     if writer is not None:
         _write_file(writer, member, data)
-    return UnpackedMember(member, digest, content=bytes(data) if member.path == MANIFEST_NAME else None)
+    return UnpackedMember(member, digest, content=bytes(data) if is_kept else None)
 
 
 def _write_file(writer: StageWriter, member: ArchiveMember, data: bytes | memoryview) -> None:
