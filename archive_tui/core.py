@@ -15,6 +15,7 @@ from archive_tui.archives.datasets.archive_folder import (
     make_or_update_manifest,
     sha256,
 )
+from archive_tui.archives.datasets.http_storage_client import HttpStorageClient
 from archive_tui.archives.datasets.storage_client import StorageClientABC
 from archive_tui.archives.datasets.store_clients import AwsStorageClient, AzureStorageClient, LocalStorageClient
 from archive_tui.archives.storages import new_storage_client
@@ -24,6 +25,7 @@ from archive_tui.settings import read_config
 __all__ = [
     "AwsStorageClient",
     "AzureStorageClient",
+    "HttpStorageClient",
     "LocalStorageClient",
     "StorageClientABC",
     "check_archive",

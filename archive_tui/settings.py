@@ -23,7 +23,11 @@ PROGRAM_SECTION = "archive-tui"
 LIMIT_KEYS = ("bandwidth_limit", "jobs_at_once")
 """How much jobs may take, of the program and of each storage; `jobs.limits` reads them."""
 
-PROGRAM_KEYS = ("vault", "vault_prefix", "manifest_format", "theme", "keymap", "retries", *LIMIT_KEYS)
+DATASAFE_KEY = "datasafe"
+"""In the section of a storage: the prefix below which a datasafe lies there. In that of the program: the storage whose
+datasafe is meant when none is named."""
+
+PROGRAM_KEYS = ("vault", "vault_prefix", DATASAFE_KEY, "manifest_format", "theme", "keymap", "retries", *LIMIT_KEYS)
 MANIFEST_FORMATS = ("quoted", "sha256sum", "bsd", "json")
 """What `manifest_format` may be: the dialects in which manifests are written."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive_tui.archives.storages import Storage, default_storage_name, open_storage, storage_names
 from archive_tui.archives.vault.vault import Vault, open_vault, vault_prefix
@@ -15,10 +16,17 @@ from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.settings import Settings, did_you_mean
 
+if TYPE_CHECKING:
+    from archive_tui.archives.datasafe.safe import Safe
+
 OBJECTS = "objects"
 DATASETS = "datasets"
 VAULT = "vault"
 MANIFEST = "manifest"
+DATASAFE = "datasafe"
+
+SAFE_MARK = ".datasafe.json"
+"""The file at the root of every datasafe in a folder that has reserved anything, or was adopted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,9 @@ class Location:
     """`prefix` is empty or ends in `/`. `storage` is None for what lies on this machine's disk, `folder` None for
     anything but a folder of it, `document` None for anything but a checksum manifest; `vault` is then the one that
     its contents are sought in. `views` are the ways in which it can be shown, the natural one first; VAULT shows what
-    lies below `vault_prefix`, wherever in the storage the location is."""
+    lies below `vault_prefix`, wherever in the storage the location is, and DATASAFE the datasafe below `safe_prefix` of
+    the store (None: there is none). On this machine's disk that is the folder with its mark, shown in it and in all
+    folders below."""
 
     store: ObjectStore
     prefix: str
@@ -36,6 +46,7 @@ class Location:
     document: Path | None = None
     vault: Vault | None = None
     vault_prefix: str = VAULT_PREFIX
+    safe_prefix: str | None = None
 
     @property
     def title(self) -> str:
@@ -70,7 +81,7 @@ class Location:
         """The location above; None at the top."""
         if self.document is not None:
             folder = self.document.parent
-            return Location(self.store, self.prefix, None, folder, (OBJECTS, DATASETS))
+            return _in_folder(self.store, folder)
         if not self.prefix:
             return None
         return self._at(self.prefix.rstrip("/").rpartition("/")[0])
@@ -93,9 +104,9 @@ class Location:
         return path
 
     def _at(self, key: str) -> Location:
-        prefix = f"{key}/" if key else ""
-        folder = Path("/") / key if self.folder is not None else None
-        return dataclasses.replace(self, prefix=prefix, folder=folder)
+        if self.folder is not None:
+            return _in_folder(self.store, Path("/") / key, self.safe_prefix)
+        return dataclasses.replace(self, prefix=f"{key}/" if key else "")
 
 
 def open_folder(path: Path) -> Location:
@@ -110,19 +121,59 @@ def open_folder(path: Path) -> Location:
         raise ConfigurationError(
             f"Neither a storage nor a folder: {path}", hint="List the storages with: archive-tui storage list"
         )
+    return _in_folder(FolderStore(Path("/"), read_only_objects=False), folder)
+
+
+def _in_folder(store: ObjectStore, folder: Path, above: str | None = None) -> Location:
+    """`above` is the `safe_prefix` of the location from where one comes."""
     key = str(folder).strip("/")
-    store = FolderStore(Path("/"), read_only_objects=False)
-    return Location(store, f"{key}/" if key else "", None, folder, (OBJECTS, DATASETS))
+    prefix = f"{key}/" if key else ""
+    if above is not None and prefix.startswith(above):
+        return Location(store, prefix, None, folder, (DATASAFE, OBJECTS, DATASETS), safe_prefix=above)
+    if (folder / SAFE_MARK).is_file():
+        return Location(store, prefix, None, folder, (DATASAFE, OBJECTS, DATASETS), safe_prefix=prefix)
+    return Location(store, prefix, None, folder, (OBJECTS, DATASETS))
 
 
 def open_storage_location(settings: Settings, name: str, prefix: str = "") -> Location:
-    """Raises: ConfigurationError, also for a `vault_prefix` that cannot be used."""
+    """Raises: ConfigurationError, also for a `vault_prefix` or `datasafe` that cannot be used."""
+    from archive_tui.archives.datasafe.safes import safe_prefix, safe_storage_names
+
     storage = open_storage(settings, name)
     clean = prefix.strip("/")
-    views = (DATASETS, OBJECTS, VAULT)
+    safe = safe_prefix(settings, name) if name in safe_storage_names(settings) else None
     return Location(
-        storage.store, f"{clean}/" if clean else "", storage, None, views, vault_prefix=vault_prefix(settings)
+        storage.store,
+        f"{clean}/" if clean else "",
+        storage,
+        views=_storage_views(storage, safe),
+        vault_prefix=vault_prefix(settings),
+        safe_prefix=safe,
     )
+
+
+def _storage_views(storage: Storage, safe: str | None) -> tuple[str, ...]:
+    if storage.kind == "http":
+        return (DATASAFE, OBJECTS)
+    if safe is None:
+        return (DATASETS, OBJECTS, VAULT)
+    return (DATASETS, OBJECTS, VAULT, DATASAFE) if safe else (DATASAFE, DATASETS, OBJECTS, VAULT)
+
+
+def open_location_safe(location: Location, settings: Settings) -> Safe:
+    """Opens the datasafe that the location shows, with connections of its own: close it. Nobody is contacted.
+
+    Raises: ConfigurationError when there is none; StorageError when its folder is no datasafe any more.
+    """
+    if location.safe_prefix is None:
+        raise ConfigurationError(f"No datasafe lies at {location.title}.", code="no-datasafe")
+    if location.storage is not None:
+        from archive_tui.archives.datasafe.safes import open_storage_safe
+
+        return open_storage_safe(settings, location.storage.name)
+    from archive_tui.archives.datasafe.opening import open_folder_safe
+
+    return open_folder_safe(Path("/") / location.safe_prefix)
 
 
 def open_manifest_location(path: Path, settings: Settings) -> Location:

@@ -13,19 +13,25 @@ from archive_tui.archives.datasets.storage_client import StorageClientABC
 from archive_tui.errors import ConfigurationError
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.registry import load_by_dotted_path
-from archive_tui.settings import LIMIT_KEYS, Settings, check_keys, did_you_mean, read_config
+from archive_tui.settings import DATASAFE_KEY, LIMIT_KEYS, Settings, check_keys, did_you_mean, read_config
 
 EMBEDDED = "local"
 DEFAULT_CONFIG = "secrets/settings.ini"
 MASK = "*" * 12
 
 _SECRET_WORDS = ("secret", "password", "passwd", "token", "credential", "conn_str", "access_key", "sas")
+_KINDS = {
+    "LocalStorageClient": "folder",
+    "AwsStorageClient": "s3",
+    "AzureStorageClient": "azure",
+    "HttpStorageClient": "http",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A storage that can be used. `kind` is folder, s3, azure or client (a class of somebody else's); `local_path` is
-    where its sources lie and its fetched versions go."""
+    """A storage that can be used. `kind` is folder, s3, azure, http or client (a class of somebody else's);
+    `local_path` is where its sources lie and its fetched versions go."""
 
     name: str
     client: StorageClientABC
@@ -94,7 +100,8 @@ def describe_storage(settings: Settings, name: str) -> dict[str, str]:
 
 
 def mask_secret(key: str, value: str) -> str:
-    return MASK if value and any(word in key.lower() for word in _SECRET_WORDS) else value
+    is_secret = any(word in key.lower() for word in _SECRET_WORDS) and not key.lower().endswith("_file")
+    return MASK if value and is_secret else value
 
 
 def _embedded_config() -> dict[str, str]:
@@ -121,15 +128,14 @@ def _build_client(name: str, config: dict[str, Any], own_keys: frozenset[str] | 
         )
     known = getattr(client_class, "known_keys", None)
     if known:
-        check_keys(name, own_keys if own_keys is not None else config, (*known, *LIMIT_KEYS))
+        check_keys(name, own_keys if own_keys is not None else config, (*known, DATASAFE_KEY, *LIMIT_KEYS))
     client: StorageClientABC = client_class(config)
     return client
 
 
 def _kind(config: Mapping[str, Any]) -> str:
-    known = {"LocalStorageClient": "folder", "AwsStorageClient": "s3", "AzureStorageClient": "azure"}
     module, _, class_name = str(config.get("storage_client", "")).rpartition(".")
-    return known.get(class_name, "client") if module == "archive_tui.core" else "client"
+    return _KINDS.get(class_name, "client") if module == "archive_tui.core" else "client"
 
 
 def _cause_hint(error: Exception) -> str:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from archive_tui.archives.locations import MANIFEST, VAULT, open_location, open_manifest_location
+from archive_tui.archives.locations import (
+    DATASAFE,
+    DATASETS,
+    MANIFEST,
+    OBJECTS,
+    VAULT,
+    open_location,
+    open_location_safe,
+    open_manifest_location,
+)
 from archive_tui.errors import ConfigurationError
 from archive_tui.settings import Settings
 
@@ -74,3 +83,48 @@ def test_a_manifest_opens_where_the_vault_of_the_settings_cannot_be_used(tmp_pat
         settings = Settings(None, {"lab": area}, program=program)
         location = open_manifest_location(tmp_path / "SHA256SUMS", settings)
         assert (location.vault is not None) is is_usable
+
+
+def test_a_folder_with_the_mark_of_a_datasafe_shows_it_there_and_below(tmp_path: Path) -> None:
+    root = tmp_path / "safe"
+    (root / "exp" / "sa").mkdir(parents=True)
+    (root / ".datasafe.json").write_text("{}")
+    location = open_location(str(root), Settings(None, {}))
+
+    assert location.views == (DATASAFE, OBJECTS, DATASETS)
+    assert location.safe_prefix == location.prefix == f"{str(root).strip('/')}/"
+    below = location.child("exp").child("sa")
+    assert (below.views, below.safe_prefix) == (location.views, location.prefix)
+    assert below.parent is not None and below.parent.parent == location
+    above = location.parent
+    assert above is not None and (above.views, above.safe_prefix) == ((OBJECTS, DATASETS), None)
+    assert above.child("safe") == location, "coming from above one finds it too"
+    assert open_location(str(root / "exp"), Settings(None, {})).safe_prefix is None
+    with pytest.raises(ConfigurationError, match="No datasafe lies at"):
+        open_location_safe(above, Settings(None, {}))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found", "views"),
+    [
+        (None, None, (DATASETS, OBJECTS, VAULT)),
+        ("/", "", (DATASAFE, DATASETS, OBJECTS, VAULT)),
+        ("safe", "safe/", (DATASETS, OBJECTS, VAULT, DATASAFE)),
+    ],
+)
+def test_a_storage_shows_its_datasafe(
+    area: dict[str, str], prefix: str | None, found: str | None, views: tuple[str, ...]
+) -> None:
+    keys = area if prefix is None else {**area, "datasafe": prefix}
+    location = open_location("lab", Settings(None, {"lab": keys}))
+    assert (location.safe_prefix, location.views) == (found, views)
+    assert location.child("deeper").safe_prefix == found
+
+
+def test_a_storage_over_http_is_a_datasafe(area: dict[str, str]) -> None:
+    keys = {"storage_client": "archive_tui.core.HttpStorageClient", "url": "http://127.0.0.1:9/", "local_path": "."}
+    settings = Settings(None, {"far": keys})
+    location = open_location("far", settings)
+    assert (location.safe_prefix, location.views) == ("", (DATASAFE, OBJECTS))
+    with open_location_safe(location, settings) as safe:
+        assert safe.identity == location.store.identity

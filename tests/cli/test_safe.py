@@ -131,7 +131,7 @@ def test_an_update_keeps_what_it_replaces(run: Run, deposited: Path, workplace: 
     assert run("safe", "get", LOI, *ROOT, "--to", "new").status == 0
     assert run("safe", "get", LOI, *ROOT, "--to", "old", "--old", "1").status == 0
     assert (workplace / "new" / "exp-sa-42-cwepr-1" / "sample.dat").read_text() == "better"
-    assert (workplace / "old" / "exp-sa-42-cwepr-1" / "sample.dat").read_bytes() == DATA
+    assert (workplace / "old" / "exp-sa-42-cwepr-1.old-1" / "sample.dat").read_bytes() == DATA
     assert run("safe", "get", LOI, *ROOT, "--to", "none", "--old", "7").status == 1
 
 

@@ -27,8 +27,8 @@ from tests.conformance.store_samples import (
 from tests.conformance.suite_settings import SuiteSettings
 
 
-class ReadingGuarantees(SuiteSettings):
-    # ---- reading
+class RangeGuarantees(SuiteSettings):
+    """What holds for reading wherever it is that objects come from; a store that cannot be written to runs these."""
 
     @pytest.mark.parametrize(
         ("offset", "length"),
@@ -86,6 +86,8 @@ class ReadingGuarantees(SuiteSettings):
             else:
                 assert digest_of(head + rest) == digest_of(old)
 
+
+class ReadingGuarantees(RangeGuarantees):
     # ---- absent keys
 
     @pytest.mark.parametrize(

@@ -61,16 +61,16 @@ class Shelf(ABC):
         """Reserves the highest number below `parent` plus one (from 1), atomically, and returns it."""
 
     @abstractmethod
-    def stage(self) -> AbstractContextManager[Path]:
-        """An empty folder on this machine for one deposit; removed with all that is in it at the end, also by the next
-        deposit when this process is killed. Where it can be it lies where the dataset is going to lie."""
+    def stage(self, place: str) -> AbstractContextManager[Path]:
+        """An empty folder on this machine for what is going to lie at `place`; removed with all that is in it at the
+        end, also by the next deposit when this process is killed."""
 
     @abstractmethod
     def fill(
         self, place: str, staged: Path, record: DatasetRecord, *, report: Report = ignore, stop: StopSignal = never
     ) -> ShelvedDataset:
-        """Makes the proven dataset in `staged`, a folder in what `stage` gave, visible at an empty place, at once, and
-        durable.
+        """Makes the proven dataset in `staged`, which `stage` gave for this place, visible at an empty place, at once
+        and durable.
 
         Raises: ExistingFileError when the place is not empty (any more); LoiNotFoundError when it is not reserved.
         """
@@ -99,6 +99,14 @@ class Shelf(ABC):
     @abstractmethod
     def file_names(self, place: str) -> list[tuple[str, int]]:
         """All files of the dataset as they lie there now, with their sizes in bytes, sorted; the record left out."""
+
+    @abstractmethod
+    def record(self, place: str) -> DatasetRecord | None:
+        """What was written down at the deposit, whether or not it fits what lies there now; None: nothing."""
+
+    @abstractmethod
+    def count_old(self, place: str) -> int:
+        """How many old versions there are."""
 
     @abstractmethod
     def archive(self, place: str, *, old: int | None = None) -> StoredArchive:

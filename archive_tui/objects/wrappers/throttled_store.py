@@ -148,14 +148,18 @@ class ThrottledStore(WrappedStore):
         sent: Callable[[int], None] | None = None,
     ) -> PutResult:
         def slow_down(source: Iterable[Chunk]) -> Iterator[Chunk]:
-            return self._slow_down(source, stop)
+            return self.slow_down(source, stop)
 
         # A stream that can be read again must not look like one that cannot: stores treat them differently.
         is_read_once = iter(chunks) is chunks
         slow = slow_down(chunks) if is_read_once else _ThrottledSource(chunks, slow_down)
         return super().put(key, slow, size, overwrite=overwrite, digest=digest, if_match=if_match, stop=stop, sent=sent)
 
-    def _slow_down(self, chunks: Iterable[Chunk], stop: StopSignal) -> Iterator[Chunk]:
+    def slow_down(self, chunks: Iterable[Chunk], stop: StopSignal) -> Iterator[Chunk]:
+        """Passes on what goes out by another way than `put`, at the same rates.
+
+        Raises: OperationStopped; what iterating `chunks` raises.
+        """
         paces = [limit.outgoing for limit in self._limits]
         for chunk in chunks:
             view = memoryview(chunk)

@@ -1,0 +1,166 @@
+"""Verifies the archive of a dataset: read whole, every file compared with its digests and the manifest's checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+
+from archive_tui.archives.datasafe.manifest_check import FileDigests, check_algorithm, check_manifest
+from archive_tui.archives.datasafe.receiving import describe_check
+from archive_tui.archives.datasafe.safe import StoredArchive
+from archive_tui.errors import ArchiveError, IntegrityError, OperationStopped
+from archive_tui.integrity.inventory import Inventory
+from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
+from archive_tui.integrity.streams import BLOCK_SIZE
+from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE, parse_datasafe_manifest
+from archive_tui.objects.object_store import ObjectInfo, ObjectReader
+from archive_tui.operations.unpacking.central_directory import ArchiveMember
+from archive_tui.operations.unpacking.manifest_member import read_manifest_member
+from archive_tui.operations.unpacking.member_reading import check_local_header
+from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
+from archive_tui.operations.zip_format import LOCAL_HEADER, STORED
+from archive_tui.progress import BytesDone, Ended, ItemDone, Planned, Report, StopSignal, check_stop, ignore, never
+
+PHASE = "verify"
+PROVEN = "every byte read and hashed, compared with digests and with the checksums of the manifest"
+
+
+def verify_archive(
+    archive: StoredArchive,
+    expected: Inventory | None,
+    *,
+    subject: str = "",
+    report: Report = ignore,
+    stop: StopSignal = never,
+) -> IntegrityReport:
+    """Reads the archive once and judges every file in it. `expected` is what was written down at the deposit; None:
+    nothing was, and the manifest alone judges. Phase `verify`: bytes of the archive, items are files.
+
+    Raises: HostileArchive, ManifestError when there is nothing that could be judged; what the store raises. A stop
+    gives a report that is not complete.
+    """
+    started = time.monotonic()
+    info = ObjectInfo(archive.key, archive.size)
+    structure = read_archive_structure(archive.store, archive.key, info, stop=stop)
+    manifest = parse_datasafe_manifest(
+        read_manifest_member(
+            archive.store, archive.key, info, structure=structure, stop=stop, manifest_name=MANIFEST_FILE
+        )
+    )
+    reading = _Reading(archive, structure, check_algorithm(manifest), report, stop)
+    is_complete = reading.run()
+    listed = expected.by_path if expected is not None else dict.fromkeys((*manifest.names, MANIFEST_FILE))
+    findings = list(_compare(expected, reading.found, is_complete)) if expected is not None else []
+    if is_complete:
+        known = {finding.path for finding in findings}
+        check = check_manifest(manifest, reading.found.values())
+        findings += [each for each in describe_check(check) if each.path not in known and (not known or _is_file(each))]
+    bad = sum(finding.kind is not FindingKind.EXTRA and _is_file(finding) for finding in findings)
+    return IntegrityReport(
+        subject=subject or archive.key,
+        files_total=len(listed),
+        files_ok=max(0, min(len(reading.found), len(listed)) - bad) if is_complete else len(reading.found),
+        bytes_total=archive.size,
+        bytes_read=reading.done,
+        findings=tuple(findings),
+        complete=is_complete,
+        proven=PROVEN,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _is_file(finding: Finding) -> bool:
+    """False for a checksum over several files."""
+    return not (finding.path == MANIFEST_FILE and finding.detail.startswith("its checksum over"))
+
+
+def _compare(expected: Inventory, found: dict[str, FileDigests], is_complete: bool) -> Iterator[Finding]:
+    for entry in expected:
+        file = found.get(entry.path)
+        if file is None:
+            if is_complete:
+                yield Finding(FindingKind.MISSING, entry.path, expected=entry.digest, expected_size=entry.size)
+        elif entry.digest is not None and entry.digest != file.sha256:
+            yield Finding(FindingKind.CHANGED, entry.path, entry.digest, file.sha256, entry.size, file.size)
+    for path, file in found.items():
+        if path not in expected:
+            yield Finding(FindingKind.EXTRA, path, found=file.sha256, found_size=file.size)
+
+
+class _Reading:
+    """One pass over an archive whose members are stored."""
+
+    def __init__(
+        self, archive: StoredArchive, structure: ArchiveStructure, algorithm: str, report: Report, stop: StopSignal
+    ) -> None:
+        self._archive = archive
+        self._structure = structure
+        self._algorithm = algorithm
+        self._report = report
+        self._stop = stop
+        self.found: dict[str, FileDigests] = {}
+        self.done = 0
+
+    def run(self) -> bool:
+        """Returns False when it was stopped."""
+        files = sum(not member.is_folder for member in self._structure.members)
+        self._report(Planned(PHASE, files, self._archive.size))
+        finished = False
+        try:
+            with self._archive.store.open(self._archive.key) as reader:
+                for index, member in enumerate(self._structure.members):
+                    self._read(reader, member, self._structure.record_end(index) - member.header_offset)
+                self._read_rest(reader)
+            finished = True
+        except OperationStopped:
+            return False
+        finally:
+            self._report(Ended(PHASE, finished))
+        return True
+
+    def _read(self, reader: ObjectReader, member: ArchiveMember, size: int) -> None:
+        if member.method != STORED:
+            raise IntegrityError(
+                f"The archive is not as a datasafe hands it out: {member.path} is compressed.",
+                code="archive-not-stored",
+            )
+        header = self._take(reader, LOCAL_HEADER.size)
+        header += self._take(reader, sum(LOCAL_HEADER.unpack(header)[-2:]))
+        _, end = check_local_header(member, header, size)
+        digests = hashlib.sha256(), hashlib.new(self._algorithm, usedforsecurity=False)
+        left = member.size
+        while left:
+            chunk = self._take_some(reader, left)
+            left -= len(chunk)
+            for digest in digests:
+                digest.update(chunk)
+            self._report(BytesDone(PHASE, self.done))
+        self._take(reader, size - end)
+        if not member.is_folder:
+            self.found[member.path] = FileDigests(member.path, member.size, *(each.hexdigest() for each in digests))
+            self._report(ItemDone(PHASE, member.path, len(self.found)))
+
+    def _read_rest(self, reader: ObjectReader) -> None:
+        left = self._structure.size - self.done
+        while left:
+            left -= len(self._take_some(reader, left))
+        self._report(BytesDone(PHASE, self.done))
+
+    def _take(self, reader: ObjectReader, size: int) -> bytes:
+        taken = b""
+        while len(taken) < size:
+            taken += self._take_some(reader, size - len(taken))
+        return taken
+
+    def _take_some(self, reader: ObjectReader, most: int) -> bytes:
+        check_stop(self._stop)
+        chunk = reader.read(min(BLOCK_SIZE, most))
+        if not chunk:
+            raise _cut_short()
+        self.done += len(chunk)
+        return chunk
+
+
+def _cut_short() -> ArchiveError:
+    return IntegrityError("The archive ends before its structure says.", code="archive-truncated")
