@@ -13,6 +13,7 @@ COMMANDS = {
         "archive_tui.cli.manifest:manifest", "Checksum manifests: create, check; ask the vault, archive, fetch."
     ),
     "safe": LazyCommand("archive_tui.cli.safe:safe", "Measurements under LOIs: reserve, deposit, retrieve, verify."),
+    "serve": LazyCommand("archive_tui.cli.serve:serve", "Serve a datasafe over HTTP."),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),
     "copy": LazyCommand("archive_tui.cli.copy:copy", "Copy objects and files between storages and folders."),

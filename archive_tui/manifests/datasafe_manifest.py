@@ -97,7 +97,7 @@ def parse_datasafe_manifest(content: bytes, *, where: str = MANIFEST_FILE) -> Da
 
     Raises: ManifestError; MissingInformationError when no data or no checksums are named.
     """
-    document = _load(content, where)
+    document = read_yaml(content, where)
     if not isinstance(document, dict) or not isinstance(document.get("files"), dict):
         raise _refuse(where, "it is no dataset manifest")
     files, dataset = document["files"], _mapping(document.get("dataset"), where)
@@ -125,6 +125,13 @@ def format_datasafe_manifest(manifest: DatasafeManifest) -> bytes:
     """Returns the YAML text of a manifest, in the order of the original; `integrity` only when digests are known."""
     import yaml
 
+    document = manifest_document(manifest)
+    text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=False, width=4096)
+    return text.encode()
+
+
+def manifest_document(manifest: DatasafeManifest) -> dict[str, Any]:
+    """Returns the manifest as nested dicts and lists, as they stand in the file."""
     document: dict[str, Any] = {
         "format": {"type": FORMAT, "version": VERSION},
         "dataset": {"loi": manifest.loi, "complete": manifest.complete},
@@ -141,12 +148,14 @@ def format_datasafe_manifest(manifest: DatasafeManifest) -> bytes:
     }
     if manifest.digests:
         document["integrity"] = {"algorithm": "sha256", "files": dict(sorted(manifest.digests.items()))}
-    text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=False, width=4096)
-    return text.encode()
+    return document
 
 
-def _load(content: bytes, where: str) -> Any:
-    """Returns nested dicts, lists and texts; every scalar is the text that stands there."""
+def read_yaml(content: bytes, where: str) -> Any:
+    """Returns nested dicts, lists and texts; every scalar is the text that stands there, None for what is empty.
+
+    Raises: ManifestError, also for aliases, tags, keys that stand there twice and more than one document.
+    """
     import yaml
 
     if len(content) > LARGEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from archive_tui.archives.datasafe.safe import Safe
 from archive_tui.archives.storages import open_storage, storage_names
@@ -107,14 +108,15 @@ def open_safe(
     return open_storage_safe(settings, usual_storage(settings) if storage is None else storage)
 
 
-def open_storage_safe(settings: Settings, name: str) -> Safe:
-    """Opens the datasafe of a storage. Raises: ConfigurationError."""
+def open_storage_safe(settings: Settings, name: str, **options: Any) -> Safe:
+    """Opens the datasafe of a storage; `options` as of StoredSafe. Raises: ConfigurationError."""
     prefix = safe_prefix(settings, name)
-    return open_safe_in(open_storage(settings, name).store, prefix)
+    return open_safe_in(open_storage(settings, name).store, prefix, **options)
 
 
-def open_safe_in(store: ObjectStore, prefix: str = "") -> Safe:
-    """Opens the datasafe below `prefix` of a store, which may be wrapped; a store over HTTP is a datasafe itself.
+def open_safe_in(store: ObjectStore, prefix: str = "", **options: Any) -> Safe:
+    """Opens the datasafe below `prefix` of a store, which may be wrapped; a store over HTTP is a datasafe itself, and
+    takes no `options`.
 
     Raises: ConfigurationError.
     """
@@ -133,7 +135,7 @@ def open_safe_in(store: ObjectStore, prefix: str = "") -> Safe:
         return RemoteSafe.over(bare, reading=store, pace=pace)
     from archive_tui.archives.datasafe.opening import open_store_safe
 
-    return open_store_safe(store, prefix)
+    return open_store_safe(store, prefix, **options)
 
 
 def open_address(url: str, token: str | None = None) -> Safe:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archive_tui.archives.datasafe.deposit_source import prepare_deposit
 from archive_tui.archives.datasafe.opening import open_folder_safe
 from archive_tui.archives.datasafe.remote_safe import RemoteSafe
 from archive_tui.archives.datasafe.safe import DatasetDescription, OldVersion, SafeEntry, SafeState
@@ -26,9 +27,11 @@ from archive_tui.errors import (
     ObjectNotFound,
     StorageError,
 )
+from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.integrity.report import Verdict
 from archive_tui.objects.http import HttpStore
 from archive_tui.objects.object_store import ObjectStore, Prefix
+from archive_tui.progress import ignore, never
 from tests.archives.datasafe.served_datasafe import PARENT, DataFiles, ServedDatasafe, make_served, pack_dataset
 from tests.conformance.reading_guarantees import RangeGuarantees
 from tests.conformance.store_samples import MIB, fingerprint, make_content, read_all
@@ -113,11 +116,31 @@ def test_a_deposit_is_said_as_it_was_proven(safe: RemoteSafe) -> None:
     assert updated.replaced is not None and updated.replaced.digest == receipt.archive_digest
 
 
-def test_what_was_handed_out_can_be_deposited_again_byte_for_byte(safe: RemoteSafe) -> None:
-    archive = safe.archive(deposit(safe))
-    again = safe.reserve(PARENT)
-    receipt = safe.deposit(again, [read_all(archive.store, archive.key)])
+def test_what_was_handed_out_can_be_put_back_byte_for_byte(safe: RemoteSafe) -> None:
+    loi = deposit(safe)
+    archive = safe.archive(loi)
+    receipt = safe.update(loi, [read_all(archive.store, archive.key)])
     assert receipt.archive_digest == archive.digest
+    assert receipt.evidence.level is EvidenceLevel.ATTESTED
+
+
+def test_a_folder_is_sent_as_it_is_kept_and_a_lost_reply_needs_no_second_look(
+    served: ServedDatasafe, safe: RemoteSafe, tmp_path: Path
+) -> None:
+    for path, content in FILES.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    loi = safe.reserve(PARENT)
+    prepared = prepare_deposit(tmp_path, loi=loi, report=ignore, stop=never)
+    with (
+        FaultyProxy(served.url) as proxy,
+        RemoteSafe(proxy.url) as through,
+        proxy.fault("lose-reply", lambda line: line.startswith("PUT ")),
+    ):
+        receipt = through.deposit(loi, iter(prepared.chunks()))
+    assert receipt.was_there
+    assert receipt.evidence.level is EvidenceLevel.ATTESTED
+    assert receipt.archive_size == prepared.archive_size
 
 
 def test_the_refusals_of_the_server_are_the_errors_of_a_safe(safe: RemoteSafe) -> None:

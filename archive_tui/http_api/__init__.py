@@ -1,0 +1,1 @@
+"""The datasafe over HTTP: addresses, statuses and documents, and the server that answers with them."""
