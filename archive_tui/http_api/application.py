@@ -38,9 +38,9 @@ _log = logging.getLogger("archive_tui.http_api")
 def create_http_server(test_config: Mapping[str, Any] | None = None) -> Flask:
     """Makes the application that serves a datasafe.
 
-    Keys of the mapping: `ROOT_DIRECTORY` (a folder; `datasafe_root` in the current one by default), `STORAGE` (a storage
-    of the settings instead), `TOKEN` (None: none is asked for), `MAX_CONTENT_LENGTH` (bytes of a deposit), `SAFE` (a
-    datasafe that is open already).
+    Keys of the mapping: `ROOT_DIRECTORY` (a folder; `datasafe_root` in the current one by default), `STORAGE` (a
+    storage of the settings instead), `TOKEN` (None: none is asked for), `MAX_CONTENT_LENGTH` (bytes of a deposit),
+    `SAFE` (a datasafe that is open already).
 
     Raises: ConfigurationError.
     """

@@ -29,10 +29,12 @@ from archive_tui.tui.screens.browse.browse_screen import BrowseScreen
 from archive_tui.tui.terminal import supports_utf8
 
 if TYPE_CHECKING:
+    from archive_tui.archives.datasafe.safe import Safe
     from archive_tui.archives.locations import Location
     from archive_tui.jobs.engine import JobEngine
     from archive_tui.settings import Settings
     from archive_tui.state.evidence_table import EvidenceTable
+    from archive_tui.tui.screens.deposit.draft import DepositDraft
     from archive_tui.tui.screens.publish.draft import PublishDraft
 
 FIRST_PAINT_HELD = 0.15
@@ -75,6 +77,7 @@ class ArchiveApp(App[None]):
         self.known_manifests = open_known_manifests(evidence_table)
         self.known_names = KnownNames(self.known_manifests)
         self.publish_drafts: dict[tuple[str, ...], PublishDraft] = {}
+        self.deposit_drafts: dict[tuple[str, ...], DepositDraft] = {}
         self._is_held = True
 
     def get_default_screen(self) -> Screen[Any]:
@@ -99,6 +102,20 @@ class ArchiveApp(App[None]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # `batch_update` would paint twice at its end: once for the layout, once for the repaint that it held back.
         super()._display(screen, None if self._is_held else renderable)
+
+    def open_safe(self, location: Location) -> Safe:
+        """Opens the datasafe of a location; close it. Any thread may call it.
+
+        Raises: ConfigurationError, StorageError.
+        """
+        from archive_tui.archives.locations import open_location_safe
+
+        return open_location_safe(location, self.settings)
+
+    def show_reserved(self, location: Location, loi: str) -> None:
+        """Shows a LOI that was just reserved in the panes that show its datasafe."""
+        if self.browse_screen is not None:
+            self.browse_screen.show_reserved(location, loi)
 
     @property
     def browse_screen(self) -> BrowseScreen | None:

@@ -19,6 +19,7 @@ MORE_SCENES = (
     "tests.screenshots.job_scenes",
     "tests.screenshots.manifest_scenes",
     "tests.screenshots.manifest_page_scenes",
+    "tests.screenshots.safe_scenes",
 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archive_tui.conflicts import ConflictRule
 from archive_tui.jobs.place_words import make_command, place_word, selection_words
 from archive_tui.tui.actions import manifest_actions as manifests
+from archive_tui.tui.actions import safe_actions as safes
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
 from archive_tui.tui.rows.selection import Selected
 
@@ -24,11 +25,14 @@ def is_folder(context: ActionContext) -> bool:
 
 
 def target_has_storage(context: ActionContext) -> bool:
-    return context.target is not None and context.target.storage is not None
+    """The other pane shows a storage in which something can be published."""
+    target = context.target
+    return target is not None and target.storage is not None and target.storage.kind != "http"
 
 
 def target_is_folder(context: ActionContext) -> bool:
-    return context.target is not None and context.target.folder is not None
+    """A folder of this machine that is shown as one: what lies in a datasafe is written by the datasafe alone."""
+    return context.target is not None and context.target.folder is not None and not safes.to_safe(context)
 
 
 def picks_dataset(context: ActionContext) -> bool:
@@ -37,7 +41,7 @@ def picks_dataset(context: ActionContext) -> bool:
 
 def shows_files(context: ActionContext) -> bool:
     """The rows are entries of a folder, not datasets that lie in one."""
-    return is_folder(context) and context.view != "datasets"
+    return is_folder(context) and context.view not in ("datasets", "datasafe")
 
 
 def picks_object(context: ActionContext) -> bool:
@@ -57,20 +61,26 @@ def can_copy_files(context: ActionContext) -> bool:
     source, target = context.source, context.target
     if source is None or target is None or not context.picked or context.view != "objects":
         return False
+    if safes.to_safe(context):
+        return False
     are_places = all(place.folder is not None or place.storage is not None for place in (source, target))
     return are_places and source.word != target.word
 
 
 def can_copy(context: ActionContext) -> bool:
-    return manifests.can_copy_lines(context) or can_fetch(context) or can_copy_files(context)
+    into_or_from_safe = safes.can_deposit(context) or safes.can_retrieve(context)
+    return into_or_from_safe or manifests.can_copy_lines(context) or can_fetch(context) or can_copy_files(context)
 
 
 def can_verify(context: ActionContext) -> bool:
-    return shows_files(context) or picks_dataset(context) or manifests.can_verify_lines(context)
+    is_ours = manifests.can_verify_lines(context) or safes.in_safe(context)
+    return shows_files(context) or picks_dataset(context) or is_ours
 
 
 def list_command(context: ActionContext) -> str | None:
     source = context.source
+    if safes.in_safe(context):
+        return safes.list_safe_command(context)
     return None if source is None or source.document is not None else _join("archive-tui", "ls", source.word)
 
 
@@ -93,6 +103,8 @@ def fetch_command(context: ActionContext) -> str | None:
 
 
 def copy_command(context: ActionContext) -> str | None:
+    if safes.can_deposit(context) or safes.in_safe(context):
+        return safes.deposit_command(context) if safes.can_deposit(context) else safes.retrieve_command(context)
     if manifests.can_copy_lines(context):
         return manifests.copy_lines_command(context)
     return fetch_command(context) if can_fetch(context) else copy_files_command(context)
@@ -116,6 +128,8 @@ def _place_and_prefix(location: Location) -> tuple[dict[str, str], str]:
 
 def verify_command(context: ActionContext) -> str | None:
     """One command for each dataset and folder that is picked; None as for `fetch_command`."""
+    if safes.in_safe(context):
+        return safes.verify_safe_command(context)
     if manifests.can_verify_lines(context):
         return manifests.check_lines_command(context)
     source = context.source
@@ -157,8 +171,8 @@ def _join_all(commands: Iterable[str | None]) -> str | None:
 
 
 _NEEDS_OTHER_SIDE = (
-    "Copy needs another place in the other pane; datasets and lines of a manifest need a folder or a vault there. "
-    "Tab goes there."
+    "Copy needs another place in the other pane: for datasets and lines a folder or a vault, for a datasafe files of "
+    "this machine. Tab goes there."
 )
 _NEEDS_MANIFEST = "This needs the lines of a checksum manifest: Enter on one opens it, M makes one of your files."
 _NEEDS_FILES = (
@@ -166,6 +180,8 @@ _NEEDS_FILES = (
     "Tab goes there, g opens one."
 )
 
+_NEEDS_SAFE = "This needs a datasafe in a pane: v shows that of a storage, or of a folder that is one."
+_SAFE = frozenset({"datasafe"})
 _FILE_VIEWS = frozenset({"", "objects", "datasets"})
 
 REGISTRY.register(
@@ -185,6 +201,16 @@ REGISTRY.register(
            why_not="Fetching needs a manifest or a vault here, and a folder in the other pane: Tab goes there."),
     Action("vault.verify", "Verify the whole vault", (), WORK, available=manifests.in_vault,
            why_not="This needs a vault: v shows that of a storage."),
+    Action("safe.reserve", "Reserve a LOI", ("N",), WORK, safes.reserve_command, safes.shows_safe, "reserve",
+           _NEEDS_SAFE, _SAFE),
+    Action("safe.copy-loi", "Copy the LOI", ("Y",), WORK, safes.show_command, safes.picks_loi, "copy LOI",
+           "Put the cursor on a LOI of a datasafe.", _SAFE),
+    Action("safe.deposit", "Deposit in the datasafe", (), WORK, safes.deposit_command, safes.can_deposit,
+           why_not="Depositing needs files of this machine here, and a datasafe in the other pane: v shows it."),
+    Action("safe.retrieve-old", "Retrieve an old version", (), WORK, available=safes.can_retrieve_old,
+           why_not="This needs one LOI with old versions here, and a folder of this machine in the other pane."),
+    Action("safe.verify", "Verify the whole datasafe", (), WORK, safes.verify_whole_command, safes.in_safe,
+           why_not=_NEEDS_SAFE),
     Action("work.publish", "Publish a dataset version", ("P", "f9", "9"), WORK, publish_command, can_publish, "publish",
            _NEEDS_FILES, _FILE_VIEWS),
     Action("work.audit", "Audit: watch it verify", ("A",), WORK, verify_command, can_verify, "audit",

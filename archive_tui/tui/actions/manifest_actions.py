@@ -64,7 +64,7 @@ def picked_contents(context: ActionContext) -> bool:
 def fetch_folder(context: ActionContext) -> Path | None:
     """Where a fetch writes to: the folder in the other pane; where a manifest lies there, the folder it lies in."""
     target = context.target
-    if target is None:
+    if target is None or context.target_view == "datasafe":
         return None
     return target.folder if target.folder is not None else target.document.parent if target.document else None
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class ActionContext:
     """Where the user stands: the location of the active pane, that of the other one, the view (`objects`, `datasets`,
     `manifest`, …) and what is picked: the marked rows if `is_marked`, else the one under the cursor. Screens without
-    panes leave it as it is and put what is theirs into `subject`. `vault` is the one that the manifest in the active
+    panes leave it as it is and put what is theirs into `subject`. `target_view` is the view of the other pane,
+    `under_other` what is under its cursor. `vault` is the one that the manifest in the active
     pane was used with last."""
 
     source: Location | None = None
@@ -30,6 +31,8 @@ class ActionContext:
     subject: object = None
     is_marked: bool = False
     vault: Vault | None = None
+    target_view: str = ""
+    under_other: Selected | None = None
 
     @property
     def first(self) -> Selected | None:

@@ -12,7 +12,7 @@ from archive_tui.names.quantities import format_count
 _SAID_BY_REPORT = (JobState.VERIFIED, JobState.FINDINGS, JobState.CANCELLED)
 """States that the sentence of a verification names itself."""
 
-VERIFICATIONS = ("verify-version", "verify-folder", "check-manifest", "verify-contents")
+VERIFICATIONS = ("verify-version", "verify-folder", "check-manifest", "verify-contents", "verify-safe")
 """Kinds of jobs whose result says itself what was found."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from archive_tui.archives.datasafe.safe import SafeState
 from archive_tui.archives.vault.views.manifest_states import DiskState, VaultState
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.tui.lines.times import format_age
@@ -96,6 +97,13 @@ VAULT_LOOKS: dict[int, StateLook] = {
     **{level.value: look.value for level, look in _BY_LEVEL.items() if level is not EvidenceLevel.DAMAGED},
 }
 """Of the content that a line of a manifest names: by VaultState, or by the value of its evidence's level."""
+
+SAFE_LOOKS: dict[SafeState, StateLook] = {
+    SafeState.RESERVED: StateLook("○", "o", "reserved", "weak"),
+    SafeState.DEPOSITED: StateLook("◇", ".", "deposited", "weak"),
+    SafeState.DAMAGED: IntegrityState.DAMAGED.value,
+}
+"""Of a LOI, as a short look shows it; what was proven of a deposited dataset is shown in its place."""
 
 
 def format_line_state(look: StateLook, moment: float | None, width: int, *, ascii_only: bool, now: float) -> str:

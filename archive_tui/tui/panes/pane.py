@@ -29,6 +29,7 @@ from archive_tui.tui.rows.load_request import LoadRequest
 from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.pane_loading import Load, load_rows, rearranger_of, reloader_of
 from archive_tui.tui.rows.pane_rows import PARENT, SORTS, EmptyRows, PaneRows, find_name, first_entry
+from archive_tui.tui.rows.safe_rows import AllLois, SafeRows
 from archive_tui.tui.rows.selection import PickedRows, Selected
 from archive_tui.tui.widgets.line_widget import LineWidget
 
@@ -106,9 +107,10 @@ class Pane(LineWidget):
 
     def look_again(self) -> None:
         """A job has ended: the files and records behind the rows are looked at once more, or all is listed again."""
-        if isinstance(self.rows, ManifestRows) and self.rows.is_complete:
+        names = [*self.marked, self.cursor_name or ""]
+        if (load := reloader_of(self.rows, names)) is not None:
             self.show_news()
-            self._start(reloader_of(self.rows), is_quiet=True)
+            self._start(load, is_quiet=True)
         else:
             self.list_again()
         self._tells_failure = False  # its notice is enough: the status line has the end of the job to tell
@@ -123,7 +125,7 @@ class Pane(LineWidget):
         self._generation += 1
         self.is_loading, self.notice, self._tells_failure = not is_quiet, None, True
         app = self.archive_app
-        expanded = frozenset(self.rows.expanded) if isinstance(self.rows, DatasetRows) else frozenset()
+        expanded = frozenset(self.rows.expanded) if isinstance(self.rows, DatasetRows | SafeRows) else frozenset()
         request = LoadRequest(
             self.location,
             self.view,
@@ -133,6 +135,7 @@ class Pane(LineWidget):
             expanded,
             states=app.manifest_states,
             names=app.known_names,
+            open_safe=app.open_safe,
         )
         task = partial(run_listing, self, self._generation, load, request, stop)
         app.listing_pool.submit(task, partial(report_listing_failure, self, self._generation))
@@ -196,7 +199,8 @@ class Pane(LineWidget):
             return () if self.under_cursor is None else (self.under_cursor,)
         if self._picked is None:
             position = self.rows.position if isinstance(self.rows, ManifestRows) else None
-            self._picked = PickedRows(self.rows, self.marked, position)
+            rows = AllLois(self.rows.tree) if isinstance(self.rows, SafeRows) else self.rows
+            self._picked = PickedRows(rows, self.marked, position)
         return self._picked
 
     def move_cursor(self, row: int) -> None:
@@ -237,8 +241,8 @@ class Pane(LineWidget):
         self.refresh_changed()
 
     def toggle_row(self) -> None:
-        """Expands or collapses the dataset under the cursor."""
-        if isinstance(self.rows, DatasetRows) and self.rows.toggle(self.cursor):
+        """Expands or collapses the dataset or the folder of LOIs under the cursor."""
+        if isinstance(self.rows, DatasetRows | SafeRows) and self.rows.toggle(self.cursor):
             self.move_cursor(self.cursor)
             self.refresh_changed()
 

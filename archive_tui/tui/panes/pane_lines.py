@@ -13,12 +13,15 @@ from archive_tui.tui.panes.framed import EDGE_WIDTH, bottom_edge, framed_line, t
 from archive_tui.tui.panes.panel import Panel
 from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.pane_rows import SORTS, Column
+from archive_tui.tui.rows.safe_rows import SafeRows
 
 if TYPE_CHECKING:
+    from archive_tui.archives.locations import Location
     from archive_tui.tui.panes.pane import Pane
 
 _EMPTY = {
     "vault": "Nothing is in this vault yet. A manifest in the other pane brings it here: F5.",
+    "datasafe": "No LOI is reserved in this datasafe yet: N reserves one.",
     "manifest": "No line of a checksum manifest is in this file.",
 }
 FIRST_ROW = 2
@@ -45,6 +48,8 @@ def title_of(pane: Pane) -> str:
     storage = pane.location.storage
     if pane.view == "vault" and storage is not None:
         return escape_for_display(f"{storage.name} ▸ {pane.location.vault_prefix} · vault")
+    if pane.view == "datasafe":
+        return _safe_title(pane, pane.location)
     title = escape_for_display(pane.location.title)
     kind = f" · {pane.view}" if pane.view != "objects" else ""
     if pane.location.document is not None:  # of two manifests of one folder, the folder says least
@@ -54,9 +59,18 @@ def title_of(pane: Pane) -> str:
     return title + kind
 
 
+def _safe_title(pane: Pane, location: Location) -> str:
+    """Where the datasafe lies, and what all of its LOIs begin with: no row shows that."""
+    name = location.storage.name if location.storage is not None else f"/{(location.safe_prefix or '').rstrip('/')}"
+    top = pane.rows.top_path.rstrip("/") if isinstance(pane.rows, SafeRows) else ""
+    tail = escape_for_display(f" ▸ {top} · datasafe" if top else " · datasafe")
+    room = pane.size.width - EDGE_WIDTH - cell_len(tail)
+    return cut_middle(escape_for_display(name), max(1, room), pane.glyphs.ellipsis) + tail
+
+
 def summary_of(pane: Pane) -> str:
     text = pane.rows.summary(pane.marked, pane.loaded)
-    if isinstance(pane.rows, ManifestRows):
+    if isinstance(pane.rows, ManifestRows | SafeRows):
         for text in pane.rows.summaries(pane.marked, pane.loaded):
             if cell_len(text) <= pane.size.width - 6:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from archive_tui.integrity.evidence import Evidence
@@ -16,6 +16,8 @@ from archive_tui.tui.rows.manifest_loading import arrange_manifest, load_manifes
 from archive_tui.tui.rows.manifest_rows import ManifestRows
 from archive_tui.tui.rows.object_rows import ObjectRows
 from archive_tui.tui.rows.pane_rows import PaneRows
+from archive_tui.tui.rows.safe_loading import arrange_safe, load_safe, look_again_at
+from archive_tui.tui.rows.safe_rows import SafeRows
 from archive_tui.tui.rows.vault_loading import load_vault, rearrange_vault
 from archive_tui.tui.rows.vault_rows import VaultRows
 
@@ -24,6 +26,9 @@ REARRANGE_GROWTH = 1.5
 
 
 Load = Callable[[LoadRequest, StopSignal], Iterator[Loaded]]
+
+LONG_SAFE = 2_000
+"""LOIs above which a datasafe is not listed again when a job has ended: it asks for those that are picked."""
 
 UNSORTED_HELD = 0.6
 """Seconds for which entries that come in no order are not painted: sorted ones would take the place of nearly all."""
@@ -40,6 +45,8 @@ def load_rows(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:
         yield from load_manifest(request, stop)
     elif request.view == "vault":
         yield from load_vault(request, stop)
+    elif request.view == "datasafe":
+        yield from load_safe(request, stop)
     else:
         yield from _load_objects(request, stop)
 
@@ -54,12 +61,19 @@ def rearranger_of(rows: PaneRows) -> Load | None:
         return lambda request, stop: iter((Loaded(arrange_manifest(request, lines, states, stop), len(lines)),))
     if isinstance(rows, VaultRows) and rows.is_complete:
         return lambda request, stop: iter((Loaded(rearrange_vault(rows, request, stop), len(rows.table)),))
+    if isinstance(rows, SafeRows) and rows.is_complete:
+        return lambda request, stop: iter((Loaded(arrange_safe(rows, request, stop), len(rows.whole)),))
     return None
 
 
-def reloader_of(rows: ManifestRows) -> Load:
-    """What looks again at the files and records of lines that are there, without reading the manifest again."""
-    return lambda request, stop: look_again(request, rows.table, rows.states, stop)
+def reloader_of(rows: PaneRows, names: Sequence[str]) -> Load | None:
+    """What looks again at rows that are there, without listing anew: at the files and records of the lines of a
+    manifest, at the LOIs `names` of a large datasafe. None for other rows."""
+    if isinstance(rows, ManifestRows) and rows.is_complete:
+        return lambda request, stop: look_again(request, rows.table, rows.states, stop)
+    if isinstance(rows, SafeRows) and rows.is_complete and len(rows.whole) > LONG_SAFE:
+        return lambda request, stop: look_again_at(rows, names, request, stop)
+    return None
 
 
 def _load_objects(request: LoadRequest, stop: StopSignal) -> Iterator[Loaded]:

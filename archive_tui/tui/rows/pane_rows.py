@@ -17,6 +17,7 @@ SORTS: Mapping[str, tuple[SortBy, ...]] = {
     "objects": (SortBy.NAME, SortBy.SIZE, SortBy.MODIFIED),
     "datasets": (SortBy.NAME,),
     "vault": (SortBy.NAME, SortBy.SIZE, SortBy.NAMES, SortBy.STATE),
+    "datasafe": (SortBy.NAME,),
     "manifest": (SortBy.LINE, SortBy.NAME, SortBy.SIZE, SortBy.STATE),
 }
 """In which orders each view can be shown, the natural one first."""

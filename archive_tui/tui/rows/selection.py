@@ -6,12 +6,15 @@ import threading
 from array import array
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 from archive_tui.archives.vault.views.line_table import WORK_RUN, give_way
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.operations.listing import sort_in_runs
 from archive_tui.progress import StopSignal, check_stop, never
+
+if TYPE_CHECKING:
+    from archive_tui.archives.datasafe.safe import SafeEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,8 @@ class Selected:
     """One picked row. `name` is relative to the pane's location (a folder's ends in `/`), `key` the object's key in the
     location's store. `dataset` and `version` are set where the row is a dataset or an archive of one; `version` None
     stands for the latest. `size` in bytes, None: a folder, or not known. In a manifest `line` is the line and
-    `position` its place among what the manifest yields, from 0; in a vault `digest` is that of the content."""
+    `position` its place among what the manifest yields, from 0; in a vault `digest` is that of the content.
+    In a datasafe name and key are the LOI, and `entry` is what is known of it; None: a folder of LOIs."""
 
     name: str
     key: str
@@ -30,6 +34,7 @@ class Selected:
     line: ManifestLine | None = None
     position: int | None = None
     digest: str | None = None
+    entry: SafeEntry | None = None
 
 
 class RowsToPick(Protocol):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archive_tui.tui.panes.pane import Pane
 
 _FILTER_QUESTIONS = {
+    "datasafe": "filter (part of a LOI, or :reserved :deposited :damaged):",
     "manifest": "filter (name, or :changed :missing :absent :held …):",
     "vault": "filter (part of a digest or of a name):",
 }

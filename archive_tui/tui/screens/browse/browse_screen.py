@@ -16,13 +16,13 @@ from archive_tui.tui.panes.pane import Pane
 from archive_tui.tui.panes.pane_messages import PaneClicked, PaneListed
 from archive_tui.tui.rows.dataset_rows import DatasetRows
 from archive_tui.tui.rows.pane_rows import PARENT
+from archive_tui.tui.rows.safe_rows import SafeRows
 from archive_tui.tui.screens.action_screen import ActionScreen
 from archive_tui.tui.screens.browse.browse_find import BrowseFind
 from archive_tui.tui.screens.browse.browse_manifests import BrowseManifests
 from archive_tui.tui.screens.browse.browse_marks import BrowseMarks
-from archive_tui.tui.screens.browse.browse_panels import BrowsePanels
 from archive_tui.tui.screens.browse.browse_prompts import BrowsePrompts
-from archive_tui.tui.screens.manifest.manifest_work import ManifestWork
+from archive_tui.tui.screens.browse.browse_safes import BrowseSafes, go_up_in_tree
 from archive_tui.tui.widgets.key_line import KeyLine
 from archive_tui.tui.widgets.small_terminal import SmallTerminal
 from archive_tui.tui.widgets.status_line import StatusLine
@@ -35,7 +35,7 @@ LONG_LISTING = 20_000
 """Rows above which a pane is listed again only when the user asks for it."""
 
 
-class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseManifests, ManifestWork, ActionScreen):
+class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowseSafes, BrowseManifests, ActionScreen):
     action_groups: ClassVar[tuple[str, ...]] = BROWSE_GROUPS
 
     def __init__(self, locations: tuple[Location | str, Location | str]) -> None:
@@ -84,7 +84,16 @@ class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseM
     def action_context(self) -> ActionContext:
         pane = self.active
         here, there, vault = pane.location, self.other.location, self.vault_in_use(pane)
-        return ActionContext(here, there, pane.view, pane.picked, is_marked=bool(pane.marked), vault=vault)
+        return ActionContext(
+            here,
+            there,
+            pane.view,
+            pane.picked,
+            is_marked=bool(pane.marked),
+            vault=vault,
+            target_view=self.other.view,
+            under_other=self.other.under_cursor,
+        )
 
     def activate(self, pane: Pane) -> None:
         if not pane.is_active:
@@ -131,7 +140,7 @@ class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseM
     def list_after_job(self) -> None:
         """A job has ended: what it made, or proved, is shown. Very long listings are left as they are."""
         for pane in (self.left, self.right):
-            if not pane.is_loading and pane.rows.count <= LONG_LISTING:
+            if not pane.is_loading and (pane.rows.count <= LONG_LISTING or isinstance(pane.rows, SafeRows)):
                 pane.look_again()
 
     def show_news(self) -> None:
@@ -154,8 +163,10 @@ class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseM
         if selected is None:
             if pane.cursor_name == PARENT:
                 self.do_pane_up()
-        elif isinstance(pane.rows, DatasetRows):
+        elif isinstance(pane.rows, DatasetRows) or (isinstance(pane.rows, SafeRows) and selected.is_folder):
             pane.toggle_row()
+        elif isinstance(pane.rows, SafeRows):
+            self.do_work_view()
         elif selected.is_folder:
             self.go_to(pane, pane.location.child(selected.name))
         elif pane.location.folder is not None:
@@ -168,10 +179,17 @@ class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowsePanels, BrowseM
         if pane.view == "vault":
             self.show_status("The vault is shown whole: v shows the objects and datasets of the storage.")
             return
-        if pane.location is None or (parent := pane.location.parent) is None:
+        if isinstance(pane.rows, SafeRows) and go_up_in_tree(pane, pane.rows):
+            return
+        here = pane.location
+        while pane.view == "datasafe" and here is not None and here.parent is not None and here.folder is not None:
+            if here.prefix == here.safe_prefix:
+                break  # the whole datasafe is one pane: up is out of it
+            here = here.parent
+        if here is None or here.parent is None or (pane.view == "datasafe" and here.folder is None):
             self.show_status("This is the top.")
             return
-        self.go_to(pane, parent, cursor_name=pane.location.name_in_parent)
+        self.go_to(pane, here.parent, cursor_name=here.name_in_parent)
 
     def do_dismiss(self) -> None:
         if self.stop_marking():
