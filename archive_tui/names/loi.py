@@ -199,6 +199,11 @@ def loi_sort_key(loi: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if _NUMBER.fullmatch(part) else (1, 0, part) for part in parts)
 
 
+def read_number(name: str) -> int | None:
+    """Returns the number that a name is, as datasets are numbered: from 1, without leading zeros. None: it is none."""
+    return int(name) if _NUMBER.fullmatch(name) and not name.startswith("0") else None
+
+
 def _parse_dataset(loi: str) -> Parser:
     parser = Parser()
     parser.parse(loi)

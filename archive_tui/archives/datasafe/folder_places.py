@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,10 @@ from pathlib import Path
 from archive_tui.archives.datasafe.dataset_record import RECORD_NAME, DatasetRecord, parse_record
 from archive_tui.archives.datasafe.shelf import ShelvedDataset
 from archive_tui.integrity.streams import read_bounded
+from archive_tui.names.loi import read_number
 from archive_tui.names.object_keys import is_temporary_name
 from archive_tui.progress import StopSignal, check_stop, never
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _LARGEST_RECORD = 256 << 20
 
 
@@ -44,7 +43,8 @@ def find_numbers(folder: Path) -> list[int]:
     """Returns the numbers that are names in a folder, whatever has them; none where there is no folder."""
     try:
         with os.scandir(folder) as entries:
-            return [int(entry.name) for entry in entries if _NUMBER.fullmatch(entry.name)]
+            numbers = (read_number(entry.name) for entry in entries)
+            return [number for number in numbers if number is not None]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -103,7 +103,7 @@ def walk_places(folder: Path, place: str, stop: StopSignal = never) -> Iterator[
         return
     folders = [name for name, is_folder in found if is_folder and not name.startswith(".")]
     has_files = any(not is_folder and not is_temporary_name(name) for name, is_folder in found)
-    if _NUMBER.fullmatch(folder.name) and place and (has_files or not folders):
+    if read_number(folder.name) is not None and place and (has_files or not folders):
         yield look_at_dataset(folder, place)
         return
     for name in folders:

@@ -25,7 +25,7 @@ from archive_tui.archives.datasafe.folder_places import (
     walk_places,
 )
 from archive_tui.archives.datasafe.safe import OldVersion, StoredArchive
-from archive_tui.archives.datasafe.shelf import Shelf, ShelvedDataset
+from archive_tui.archives.datasafe.shelf import FORMAT, SAFE_FILE, VERSION, Shelf, ShelvedDataset, read_issuer
 from archive_tui.errors import (
     ExistingFileError,
     LoiNotFoundError,
@@ -33,7 +33,6 @@ from archive_tui.errors import (
     NoFileError,
     ObjectExists,
     ObjectNotFound,
-    StorageError,
 )
 from archive_tui.objects.folder.atomic_file import sync_folder
 from archive_tui.objects.folder.errors import translate_os_errors
@@ -43,10 +42,7 @@ from archive_tui.objects.folder.swap import finish_interrupted_swap, staged_fold
 from archive_tui.objects.folder.temporary_entries import locked_folder
 from archive_tui.progress import Report, StopSignal, ignore, never
 
-SAFE_FILE = ".datasafe.json"
 OLD = ".old"
-FORMAT = "archive-tui datasafe"
-VERSION = 1
 
 _READ_ONLY = 0o444
 
@@ -63,17 +59,9 @@ class FolderShelf(Shelf):
     def issuer(self) -> str | None:
         try:
             with self._store.open(SAFE_FILE) as reader:
-                document = json.loads(reader.read(1 << 16))
-            return str(document["issuer"])
+                return read_issuer(reader.read(1 << 16), self.label)
         except ObjectNotFound:
             return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise StorageError(
-                f"{self.label}: {SAFE_FILE} cannot be read.",
-                key=SAFE_FILE,
-                store=self.label,
-                hint="Write the issuer of the datasafe into it again; docs/formats.md shows its form.",
-            ) from error
 
     def claim_issuer(self, issuer: str) -> str:
         own = self.issuer()

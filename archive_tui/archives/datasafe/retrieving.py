@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archive_tui.archives.datasafe.folder_places import list_files
-from archive_tui.archives.datasafe.manifest_check import FileDigests, check_algorithm, check_manifest
-from archive_tui.archives.datasafe.receiving import describe_check
-from archive_tui.archives.datasafe.safe import DatasetDescription, Safe, StoredArchive
+from archive_tui.archives.datasafe.held_dataset import HeldDataset, check_not_updated, look_at_held
+from archive_tui.archives.datasafe.manifest_check import FileDigests
+from archive_tui.archives.datasafe.retrieval_target import (
+    PROVEN,
+    RetrievalRules,
+    RetrievalTarget,
+    choose_retrieval_target,
+    make_report,
+)
+from archive_tui.archives.datasafe.safe import Safe
 from archive_tui.archives.datasafe.staged_dataset import hash_files
-from archive_tui.conflicts import Conflict, ConflictRule, Resolve, keep_what_is_there
+from archive_tui.conflicts import Resolve, keep_what_is_there
 from archive_tui.continuation import ItemMark, Journal, no_journal
-from archive_tui.errors import HashError, TargetExists
+from archive_tui.errors import HashError, IntegrityError, ObjectNotFound, SourceChanged
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
-from archive_tui.integrity.inventory import Inventory
-from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport, Verdict
-from archive_tui.manifests.datasafe_manifest import ALGORITHM, MANIFEST_FILE, parse_datasafe_manifest
-from archive_tui.names.quantities import format_size
+from archive_tui.integrity.report import Finding, IntegrityReport
+from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE
+from archive_tui.objects.folder.atomic_file import LABEL
 from archive_tui.objects.folder.errors import translate_os_errors
-from archive_tui.objects.folder.swap import finish_interrupted_swap, staged_folder, swap_folder
-from archive_tui.objects.object_store import ObjectInfo
+from archive_tui.objects.folder.kept_stage import KeptStage, kept_stage
+from archive_tui.objects.folder.swap import staged_folder, swap_folder
+from archive_tui.operations.earlier_runs import format_moment
 from archive_tui.operations.free_space import check_room
-from archive_tui.operations.unpacking.archive import unpack_archive
-from archive_tui.operations.unpacking.structure import read_archive_structure
-from archive_tui.progress import Report, StopSignal, ignore, never
+from archive_tui.operations.unpacking.archive import UnpackedArchive, unpack_archive
+from archive_tui.progress import Notice, Report, StopSignal, ignore, never
+
+if TYPE_CHECKING:
+    from archive_tui.operations.unpacking.continuation import ArchiveJournal  # ctypes: for those who keep one
 
 PHASE = "unpack"
+SWAPPING = "swapping"
+KEPT_FROM = 8 << 20
+"""Bytes of an archive from which what was unpacked is worth keeping: less is retrieved again sooner."""
+
 METHOD = "The archive was unpacked, every file hashed and compared with its manifest before it took its place."
+OTHER_ARCHIVE = "Every file is right, but the archive around them is not the one whose SHA-256 was written down."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,154 +88,180 @@ def retrieve_dataset(
     proven. `resolve` is asked when it is another one: REPLACE does the same as `overwrite`, KEEP_BOTH retrieves to
     `NAME (2)`, ASK gives a receipt that says so.
 
+    With a `journal` what was unpacked stays when it is stopped, when the datasafe is unavailable, or when the process
+    dies, and a later run goes on there: every file is read again from the disk first. `remove_kept_stage` removes it.
+
     Raises: LoiNotFoundError, MissingContentError; HostileArchive, ManifestError; HashError with its report, then
-    nothing is left; TargetExists when a file is in the way; OperationStopped; what the safe raises.
+    nothing is left; StorageUnavailable also when the dataset is updated meanwhile; TargetExists when a file is in the
+    way; OperationStopped; what the safe raises.
     """
-    archive = safe.archive(loi, old=old)
-    described = safe.describe(loi) if old is None else None
-    first = into / (name or folder_name(loi, old))
-    retrieval = _Retrieval(loi, archive, described, report, stop)
-    finish_interrupted_swap(first)
-    target, replaces = first, overwrite
-    if _is_there(first) and not overwrite:
-        found = retrieval.look_at(first)
-        if found.verdict is Verdict.VERIFIED or resolve is keep_what_is_there:
-            return retrieval.describe_existing(first, found)
-        match resolve(_describe_conflict(first, found, archive)):
-            case ConflictRule.REPLACE:
-                replaces = True
-            case ConflictRule.KEEP_BOTH:
-                target = next(path for path in _other_names(first) if not _is_there(path))
-            case ConflictRule.ASK:
-                return retrieval.describe_existing(first, found, is_undecided=True)
-            case _:
-                return retrieval.describe_existing(first, found)
-    return retrieval.fetch(target, safe.identity, replaces=replaces, journal=journal)
+    held = look_at_held(safe, loi, old, stop=stop)
+    rules = RetrievalRules(overwrite, journal.load(SWAPPING) is not None, resolve, report, stop)
+    target = choose_retrieval_target(held, into / (name or folder_name(loi, old)), rules)
+    if target.existing is not None:
+        found = target.existing
+        return RetrievalReceipt(
+            loi, target.path, found.files_total, found.bytes_total, True, found, None, target.is_undecided
+        )
+    kept = _begin_journal(held, safe.identity, journal, target.path.parent)
+    try:
+        return _retrieve(held, target, safe.identity, journal, kept, report, stop)
+    except (IntegrityError, SourceChanged, ObjectNotFound):
+        check_not_updated(safe, held, old)
+        raise
+
+
+def _begin_journal(held: HeldDataset, identity: str, journal: Journal, parent: Path) -> ArchiveJournal | None:
+    """None: nothing is to be written down, or nothing tells one content of the archive from another."""
+    archive = held.archive
+    if not journal.is_kept or archive.digest is None or archive.size < KEPT_FROM:
+        return None
+    from archive_tui.operations.unpacking.continuation import ArchiveJournal
+
+    stamp = f"{identity} {archive.key} {archive.digest} {parent}"
+    kept = ArchiveJournal(
+        journal, PHASE, stamp, held.structure, held.expected(), held.manifest_content, manifest_name=MANIFEST_FILE
+    )
+    return kept if kept.can_save else None
+
+
+def _retrieve(
+    held: HeldDataset,
+    target: RetrievalTarget,
+    identity: str,
+    journal: Journal,
+    kept: ArchiveJournal | None,
+    report: Report,
+    stop: StopSignal,
+) -> RetrievalReceipt:
+    started, parent = time.monotonic(), target.path.parent
+    with _open_stage(parent, journal, kept) as stage:
+        retrieval = _Retrieval(held, stage, kept, report, stop)
+        retrieval.run()
+        result = retrieval.check(started)
+        if target.replaces and kept is not None:
+            journal.save(SWAPPING, target.path.name.encode(), durable=True)
+        swap_folder(stage.path, target.path, overwrite=target.replaces)
+    if kept is not None:
+        kept.forget()
+    else:
+        _mark_files(journal, retrieval.digests)
+    files = retrieval.digests
+    evidence = retrieval.make_evidence(identity)
+    size = sum(file.size for file in files)
+    return RetrievalReceipt(held.loi, target.path, len(files), size, False, result, evidence)
+
+
+@contextmanager
+def _open_stage(parent: Path, journal: Journal, kept: ArchiveJournal | None) -> Iterator[KeptStage]:
+    """Gives a stage that stays between runs where going on with it is possible."""
+    if kept is not None:
+        with kept_stage(parent, journal) as stage:
+            yield stage
+    else:
+        with staged_folder(parent) as folder:
+            yield KeptStage(folder, is_continued=False)
 
 
 class _Retrieval:
+    """One run over the archive, into a stage that may hold what an earlier one has unpacked."""
+
     def __init__(
-        self,
-        loi: str,
-        archive: StoredArchive,
-        described: DatasetDescription | None,
-        report: Report,
-        stop: StopSignal,
+        self, held: HeldDataset, stage: KeptStage, kept: ArchiveJournal | None, report: Report, stop: StopSignal
     ) -> None:
-        self._loi = loi
-        self._archive = archive
-        self._expected = None if described is None else described.inventory
+        self._held = held
+        self._stage = stage
+        self._kept = kept
         self._report = report
         self._stop = stop
+        self._earlier = ""
+        self._unpacked: UnpackedArchive | None = None
+        self.digests: list[FileDigests] = []
+        self._findings: tuple[Finding, ...] = ()
 
-    def look_at(self, folder: Path) -> IntegrityReport:
-        """Compares a folder that is there with the dataset.
+    def run(self) -> None:
+        """Unpacks and judges. What is found wrong after going on is not believed: it is begun anew then."""
+        done = self._take_over()
+        check_room(self._stage.path.parent, self._held.structure.content_bytes - done)
+        point = None if self._kept is None else self._kept.point
+        if point is not None:
+            try:
+                self._read()
+                if not self._findings:
+                    self._earlier = (
+                        f"The first {point.hashed:,} bytes of the archive were read earlier in this job, until"
+                        f" {format_moment(point.at)}; what they gave was read again from the disk."
+                    )
+                    return
+            except IntegrityError:
+                pass
+            self._report(Notice("What an earlier run has left cannot be gone on with: it is begun anew."))
+            self._begin_anew()
+        self._read()
 
-        Raises: TargetExists when it is no folder.
-        """
-        if folder.is_symlink() or not folder.is_dir():
-            raise TargetExists(f"Not a folder, and in the way: {folder}", hint="Move it away, or retrieve elsewhere.")
-        started = time.monotonic()
-        with translate_os_errors(str(folder), f"folder {folder}"):
-            names = [name for name, _ in list_files(folder)]
-            manifest_file = folder / MANIFEST_FILE
-            content = manifest_file.read_bytes() if manifest_file.is_file() else None
-            manifest = None if content is None else parse_datasafe_manifest(content)
-            algorithm = ALGORITHM if manifest is None else check_algorithm(manifest)
-            digests, _ = hash_files(folder, names, algorithm, report=self._report, stop=self._stop)
-        findings = list(_compare(self._expected, digests))
-        if manifest is None:
-            findings.append(Finding(FindingKind.MISSING, MANIFEST_FILE))
-        elif not findings:
-            findings += describe_check(check_manifest(manifest, digests))
-        return _make_report(str(folder), digests, findings, started)
-
-    def describe_existing(
-        self, folder: Path, found: IntegrityReport, *, is_undecided: bool = False
-    ) -> RetrievalReceipt:
-        return RetrievalReceipt(
-            self._loi, folder, found.files_total, found.bytes_total, True, found, None, is_undecided
-        )
-
-    def fetch(self, target: Path, identity: str, *, replaces: bool, journal: Journal) -> RetrievalReceipt:
-        started, archive = time.monotonic(), self._archive
-        info = ObjectInfo(archive.key, archive.size)
-        structure = read_archive_structure(archive.store, archive.key, info, stop=self._stop)
-        check_room(target.parent, structure.content_bytes)
-        with staged_folder(target.parent) as stage:
-            unpacked = unpack_archive(
-                archive.store,
-                archive.key,
-                stage,
-                structure=structure,
-                report=self._report,
-                stop=self._stop,
-                manifest_name=MANIFEST_FILE,
+    def check(self, started: float) -> IntegrityReport:
+        """Raises: HashError with the report when anything was found."""
+        result = make_report(self._held.loi, self._held, self.digests, self._findings, started, PROVEN)
+        if self._findings:
+            raise HashError(
+                f"The dataset is damaged, and nothing was retrieved: {result.sentence}",
+                report=result,
+                hint="Verify it in the datasafe; an old version may be whole.",
             )
-            manifest = parse_datasafe_manifest(unpacked.manifest or b"")
-            with translate_os_errors(str(target), f"folder {target.parent}"):
-                names = [member.path for member in structure.members if not member.is_folder]
-                there = [name for name in names if (stage / name).is_file()]
-                algorithm = check_algorithm(manifest)
-                digests, _ = hash_files(stage, there, algorithm, report=self._report, stop=self._stop)
-            findings = [*unpacked.damaged, *_compare(self._expected, digests)]
-            known = {finding.path for finding in findings}
-            findings += [each for each in describe_check(check_manifest(manifest, digests)) if each.path not in known]
-            result = _make_report(self._loi, digests, findings, started)
-            if findings:
-                raise HashError(
-                    f"The dataset is damaged, and nothing was retrieved: {result.sentence}",
-                    report=result,
-                    hint="Verify it in the datasafe; an old version may be whole.",
-                )
-            swap_folder(stage, target, overwrite=replaces)
-        _mark_files(journal, digests)
-        evidence = Evidence(
-            identity,
-            self._loi,
-            EvidenceLevel.RESTORED,
-            unpacked.archive_digest,
-            unpacked.archive_size,
-            time.time(),
-            METHOD,
+        notes = [self._earlier, "" if self._is_same_archive else OTHER_ARCHIVE]
+        return replace(result, notes=tuple(note for note in notes if note))
+
+    def make_evidence(self, identity: str) -> Evidence:
+        assert self._unpacked is not None, "run() has unpacked it"
+        is_same, digest = self._is_same_archive, self._unpacked.archive_digest
+        level = EvidenceLevel.RESTORED if is_same else EvidenceLevel.DAMAGED
+        size, now = self._unpacked.archive_size, time.time()
+        return Evidence(identity, self._held.loi, level, digest, size, now, METHOD if is_same else OTHER_ARCHIVE)
+
+    @property
+    def _is_same_archive(self) -> bool:
+        return self._unpacked is not None and self._held.archive.digest in (None, self._unpacked.archive_digest)
+
+    def _read(self) -> None:
+        held, stage = self._held, self._stage.path
+        self._unpacked = unpack_archive(
+            held.archive.store,
+            held.archive.key,
+            stage,
+            structure=held.structure,
+            report=self._report,
+            stop=self._stop,
+            journal=self._kept,
+            manifest_name=MANIFEST_FILE,
         )
-        size = sum(file.size for file in digests)
-        return RetrievalReceipt(self._loi, target, len(digests), size, False, result, evidence)
+        damaged = {finding.path: finding for finding in self._unpacked.damaged}
+        there = [name for name in held.names if name not in damaged]
+        with translate_os_errors(str(stage), LABEL):
+            self.digests, _ = hash_files(stage, there, held.algorithm, report=self._report, stop=self._stop)
+        self._findings = held.judge(self.digests, damaged.values())
 
+    def _take_over(self) -> int:
+        """Goes on where the point of the journal and what lies in the stage agree; returns the bytes that are done."""
+        kept, path = self._kept, self._stage.path
+        if kept is None:
+            return 0
+        from archive_tui.operations.unpacking.stage_proof import prove_stage
 
-def _compare(expected: Inventory | None, digests: list[FileDigests]) -> list[Finding]:
-    if expected is None or not len(expected):
-        return []
-    found = {file.path: file for file in digests}
-    findings = [
-        Finding(FindingKind.MISSING, entry.path, entry.digest, expected_size=entry.size)
-        for entry in expected
-        if entry.path not in found
-    ]
-    for file in digests:
-        entry = expected.get(file.path)
-        if entry is None:
-            findings.append(Finding(FindingKind.EXTRA, file.path, found=file.sha256, found_size=file.size))
-        elif entry.digest is not None and entry.digest != file.sha256:
-            findings.append(Finding(FindingKind.CHANGED, file.path, entry.digest, file.sha256, entry.size, file.size))
-    return findings
+        with translate_os_errors(str(path), LABEL, writing=True):
+            if self._stage.is_continued and kept.load() is not None:
+                if prove_stage(path, self._held.structure, kept, report=self._report, stop=self._stop):
+                    return kept.done_bytes
+                self._report(Notice("What an earlier run has unpacked is not whole: it is unpacked again."))
+        self._begin_anew()
+        return 0
 
+    def _begin_anew(self) -> None:
+        from archive_tui.operations.unpacking.stage_proof import clear_stage
 
-def _make_report(subject: str, digests: list[FileDigests], findings: list[Finding], started: float) -> IntegrityReport:
-    size = sum(file.size for file in digests)
-    missing = sum(finding.kind is FindingKind.MISSING for finding in findings)
-    extra = sum(finding.kind is FindingKind.EXTRA for finding in findings)
-    total = len(digests) + missing - extra
-    return IntegrityReport(
-        subject=subject,
-        files_total=total,
-        files_ok=max(0, total - (len(findings) - extra)),
-        bytes_total=size,
-        bytes_read=size,
-        findings=tuple(findings),
-        proven="the archive was unpacked, every file hashed and compared with its manifest before it took its place",
-        seconds=time.monotonic() - started,
-    )
+        if self._kept is not None:
+            self._kept.forget()
+        with translate_os_errors(str(self._stage.path), LABEL, writing=True):
+            clear_stage(self._stage.path)
 
 
 def _mark_files(journal: Journal, digests: list[FileDigests]) -> None:
@@ -228,15 +270,3 @@ def _mark_files(journal: Journal, digests: list[FileDigests]) -> None:
             PHASE,
             (ItemMark(file.path, "same", digest=file.sha256, size=file.size, evidence="restored") for file in digests),
         )
-
-
-def _describe_conflict(folder: Path, found: IntegrityReport, archive: StoredArchive) -> Conflict:
-    return Conflict(folder.name, str(folder), found.sentence, f"a dataset of {format_size(archive.size)}")
-
-
-def _other_names(first: Path) -> list[Path]:
-    return [first.with_name(f"{first.name} ({number})") for number in range(2, 1000)]
-
-
-def _is_there(path: Path) -> bool:
-    return path.exists() or path.is_symlink()

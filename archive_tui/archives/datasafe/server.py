@@ -14,8 +14,8 @@ from archive_tui.names.loi import Parser
 
 
 class Server:
-    """A datasafe in the folder `storage.root_directory`, `datasafe_root` in the current one by default. `loi` parses the
-    LOI of the last call."""
+    """A datasafe in the folder `storage.root_directory`, `datasafe_root` in the current one by default. `loi` parses
+    the LOI of the last call."""
 
     def __init__(self) -> None:
         self.storage = StorageBackend()

@@ -7,6 +7,7 @@ the content.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,14 +16,32 @@ from pathlib import Path
 
 from archive_tui.archives.datasafe.dataset_record import DatasetRecord
 from archive_tui.archives.datasafe.safe import OldVersion, StoredArchive
+from archive_tui.errors import StorageError
 from archive_tui.progress import Report, StopSignal, ignore, never
+
+SAFE_FILE = ".datasafe.json"
+FORMAT = "archive-tui datasafe"
+VERSION = 1
+
+
+def read_issuer(content: bytes, label: str) -> str:
+    """Returns the issuer that SAFE_FILE names. Raises: StorageError when it cannot be read."""
+    try:
+        return str(json.loads(content)["issuer"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(
+            f"{label}: {SAFE_FILE} cannot be read.",
+            key=SAFE_FILE,
+            store=label,
+            hint="Write the issuer of the datasafe into it again; docs/formats.md shows its form.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class ShelvedDataset:
     """What lies at a place. `is_empty`: it is reserved. `record` None: nobody has written one down (a safe of the
     original that was not adopted), or it is not that of what lies there (`detail` says so). `version` changes whenever
-    the content does."""
+    the content does. `size` in bytes of what a listing shows without a look at it (None: it was looked at)."""
 
     place: str
     is_empty: bool
@@ -30,6 +49,7 @@ class ShelvedDataset:
     version: str = ""
     modified: float | None = None
     detail: str = ""
+    size: int | None = None
 
 
 class Shelf(ABC):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from archive_tui.archives.datasafe.dataset_record import DatasetRecord, RecordedFile, make_record
 from archive_tui.archives.datasafe.manifest_check import FileDigests
-from archive_tui.integrity.streams import BLOCK_SIZE, RunningDigest
+from archive_tui.integrity.streams import BLOCK_SIZE, RunningDigest, read_chunks
 from archive_tui.operations.packing.deflate_blocks import crc32
 from archive_tui.operations.packing.stored_zip import FileReader, StoredMember, StoredZip
 from archive_tui.progress import BytesDone, Ended, ItemDone, Planned, Report, StopSignal, ignore, never
@@ -90,27 +90,24 @@ def hash_files(
 
     Raises: OSError; OperationStopped.
     """
-    phase, done = "hash", 0
+    phase, done, finished = "hash", 0, False
     report(Planned(phase, len(names)))
     digests, members = [], []
-    for count, name in enumerate(names, 1):
-        pair = hashlib.sha256(), hashlib.new(algorithm, usedforsecurity=False)
-        size = crc = 0
-        for chunk in _chunks(folder / name, stop):
-            for digest in pair:
-                digest.update(chunk)
-            crc, size = crc32(chunk, crc), size + len(chunk)
-            report(BytesDone(phase, done + size))
-        done += size
-        digests.append(FileDigests(name, size, pair[0].hexdigest(), pair[1].hexdigest()))
-        members.append(StoredMember(name, size, crc))
-        report(ItemDone(phase, name, count))
-    report(Ended(phase, True))
+    try:
+        for count, name in enumerate(names, 1):
+            pair = hashlib.sha256(), hashlib.new(algorithm, usedforsecurity=False)
+            size = crc = 0
+            with (folder / name).open("rb", buffering=0) as file:
+                for chunk in read_chunks(file, block_size=BLOCK_SIZE, stop=stop):
+                    for digest in pair:
+                        digest.update(chunk)
+                    crc, size = crc32(chunk, crc), size + len(chunk)
+                    report(BytesDone(phase, done + size))
+            done += size
+            digests.append(FileDigests(name, size, pair[0].hexdigest(), pair[1].hexdigest()))
+            members.append(StoredMember(name, size, crc))
+            report(ItemDone(phase, name, count))
+        finished = True
+    finally:
+        report(Ended(phase, finished))
     return digests, members
-
-
-def _chunks(path: Path, stop: StopSignal) -> Iterator[bytes]:
-    from archive_tui.integrity.streams import read_chunks
-
-    with path.open("rb", buffering=0) as file:
-        yield from read_chunks(file, block_size=BLOCK_SIZE, stop=stop)

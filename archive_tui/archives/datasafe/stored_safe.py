@@ -167,6 +167,8 @@ class StoredSafe(Safe):
     def _entry(self, loi: str, shelved: ShelvedDataset) -> SafeEntry:
         if shelved.is_empty:
             return SafeEntry(loi, SafeState.RESERVED, modified=shelved.modified)
+        if shelved.size is not None:
+            return SafeEntry(loi, SafeState.DEPOSITED, None, shelved.size, shelved.modified)
         old = self.shelf.count_old(shelved.place)
         record = shelved.record
         if record is not None:

@@ -1,0 +1,289 @@
+"""Datasets in an object store: each is one zip archive, put where nothing may lie yet, or in the place of one version.
+
+Below the prefix: `PLACE/dataset.zip` the dataset, `.reserved/PLACE` its reservation, `.records/PLACE/SHA256` what was
+proven of the archive with that digest, `.old/PLACE/N.zip` what updates have replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from archive_tui.archives.datasafe.dataset_record import DatasetRecord, format_record, parse_record
+from archive_tui.archives.datasafe.object_members import read_member
+from archive_tui.archives.datasafe.safe import OldVersion, StoredArchive
+from archive_tui.archives.datasafe.shelf import FORMAT, SAFE_FILE, VERSION, Shelf, ShelvedDataset, read_issuer
+from archive_tui.archives.datasafe.staged_archive import StagedArchive
+from archive_tui.errors import (
+    ConfigurationError,
+    ExistingFileError,
+    LoiNotFoundError,
+    MissingContentError,
+    NoFileError,
+    ObjectExists,
+    ObjectNotFound,
+)
+from archive_tui.names.loi import read_number
+from archive_tui.objects.folder.swap import staged_folder
+from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
+from archive_tui.operations.unpacking.structure import read_archive_structure
+from archive_tui.progress import Report, StopSignal, check_stop, ignore, never
+
+ARCHIVE = "dataset.zip"
+LARGEST_RECORD = 256 << 20
+
+
+class ObjectShelf(Shelf):
+    """`prefix` is empty or ends in `/`. A store that cannot refuse to overwrite is only read."""
+
+    def __init__(self, store: ObjectStore, prefix: str = "") -> None:
+        self._store = store
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.label = f"datasafe {store.label}" + (f"/{self._prefix.rstrip('/')}" if self._prefix else "")
+        self.identity = f"datasafe:{store.identity}/{self._prefix}"
+
+    def issuer(self) -> str | None:
+        content = self._read(self._prefix + SAFE_FILE, 1 << 16)
+        return None if content is None else read_issuer(content, self.label)
+
+    def claim_issuer(self, issuer: str) -> str:
+        self._require_promises()
+        own = self.issuer()
+        if own is not None:
+            return own
+        text = json.dumps({"format": FORMAT, "version": VERSION, "issuer": issuer}, sort_keys=True).encode() + b"\n"
+        try:
+            self._store.put(self._prefix + SAFE_FILE, [text], len(text))
+        except ObjectExists:
+            return self.issuer() or issuer
+        return issuer
+
+    def find(self, place: str) -> ShelvedDataset | None:
+        info = self._info(self._archive_key(place))
+        if info is None:
+            reserved = self._info(self._reserved_key(place))
+            return None if reserved is None else ShelvedDataset(place, is_empty=True, modified=reserved.modified)
+        record = self._record_of(place, info)
+        detail = ""
+        if record is not None and record.archive_size != info.size:
+            detail = f"its archive has {info.size:,} bytes instead of {record.archive_size:,}"
+            record = None
+        modified = info.modified if record is None else record.deposited_at
+        return ShelvedDataset(place, False, record, info.version or "", modified, detail)
+
+    def places(self, parent: str = "", *, stop: StopSignal = never) -> Iterator[ShelvedDataset]:
+        below = f"{parent}/" if parent else ""
+        filled: set[str] = set()
+        for listed in self._store.list(self._prefix + below):
+            check_stop(stop)
+            place = listed.key.removeprefix(self._prefix).removesuffix(f"/{ARCHIVE}")
+            if isinstance(listed, ObjectInfo) and listed.key.endswith(f"/{ARCHIVE}") and _is_place(place):
+                filled.add(place)
+                yield ShelvedDataset(place, False, None, listed.version or "", listed.modified, size=listed.size)
+        reserved = f"{self._prefix}.reserved/"
+        for listed in self._store.list(reserved + below):
+            check_stop(stop)
+            place = listed.key.removeprefix(reserved)
+            if isinstance(listed, ObjectInfo) and place not in filled and _is_place(place):
+                yield ShelvedDataset(place, is_empty=True, modified=listed.modified)
+
+    def reserve_next(self, parent: str) -> int:
+        self._require_promises()
+        while True:
+            number = 1 + max([0, *self._numbers("", parent), *self._numbers(".reserved/", parent)])
+            try:
+                self._store.put(self._reserved_key(f"{parent}/{number}"), [], 0)
+            except ObjectExists:
+                continue  # somebody else was faster
+            return number
+
+    def stage(self, place: str) -> AbstractContextManager[Path]:
+        parent = Path(tempfile.gettempdir()) / f"archive-tui-{os.getuid()}-datasafe"
+        parent.mkdir(mode=0o700, exist_ok=True)
+        return staged_folder(parent)
+
+    def fill(
+        self, place: str, staged: Path, record: DatasetRecord, *, report: Report = ignore, stop: StopSignal = never
+    ) -> ShelvedDataset:
+        self._require_promises()
+        if self.find(place) is None:
+            raise LoiNotFoundError(key=place, store=self.label)
+        self._write_record(place, record)
+        archive = StagedArchive(staged, record, report, stop)
+        try:
+            self._store.put(
+                self._archive_key(place), archive, record.archive_size, digest=record.archive_digest, stop=stop
+            )
+        except ObjectExists as error:
+            self._drop_record(place, record)
+            raise ExistingFileError("Directory not empty.", key=place, store=self.label) from error
+        finally:
+            archive.end()
+        return ShelvedDataset(place, is_empty=False, record=record)
+
+    def replace(
+        self,
+        place: str,
+        staged: Path,
+        record: DatasetRecord,
+        *,
+        keeps_old: bool,
+        report: Report = ignore,
+        stop: StopSignal = never,
+    ) -> OldVersion | None:
+        self._require_promises()
+        self._write_record(place, record)
+        while True:
+            check_stop(stop)
+            info = self._info(self._archive_key(place))
+            if info is None:
+                raise NoFileError("Directory empty", key=place, store=self.label)
+            kept = self._keep(place, info) if keeps_old else None
+            archive = StagedArchive(staged, record, report, stop)
+            try:
+                self._store.put(
+                    self._archive_key(place),
+                    archive,
+                    record.archive_size,
+                    digest=record.archive_digest,
+                    if_match=info.version,
+                    overwrite=info.version is None,
+                    stop=stop,
+                )
+            except ObjectExists:
+                continue  # another update came between: what it has put is kept in its turn
+            finally:
+                archive.end()
+            return kept
+
+    def read_small(self, place: str, path: str, most: int) -> bytes:
+        return read_member(self._store, self._require(place), path, most, self.label)
+
+    def file_names(self, place: str) -> list[tuple[str, int]]:
+        structure = read_archive_structure(self._store, self._require(place))
+        return sorted((member.path, member.size) for member in structure.members if not member.is_folder)
+
+    def record(self, place: str) -> DatasetRecord | None:
+        info = self._info(self._archive_key(place))
+        return None if info is None else self._record_of(place, info)
+
+    def count_old(self, place: str) -> int:
+        return len(self._old_numbers(place))
+
+    def archive(self, place: str, *, old: int | None = None) -> StoredArchive:
+        key = self._require(place) if old is None else self._old_key(place, old)
+        try:
+            info = self._store.info(key)
+        except ObjectNotFound as error:
+            raise NoFileError(f"There is no old version {old}.", key=place, store=self.label) from error
+        return StoredArchive(self._store, key, info.size, info.digest)
+
+    def old_versions(self, place: str) -> list[OldVersion]:
+        found = []
+        for number in self._old_numbers(place):
+            info = self._store.info(self._old_key(place, number))
+            found.append(OldVersion(number, info.modified, info.size, info.digest))
+        return found
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _keep(self, place: str, info: ObjectInfo) -> OldVersion:
+        """Makes what lies there an old version. An update that was killed may have done so."""
+        last = max(self._old_numbers(place), default=0)
+        if last and info.digest is not None:
+            kept = self._store.info(self._old_key(place, last))
+            if kept.digest == info.digest:
+                return OldVersion(last, kept.modified, kept.size, kept.digest)
+        while True:
+            last += 1
+            with contextlib.suppress(ObjectExists):
+                done = self._store.copy(self._archive_key(place), self._old_key(place, last)).info
+                return OldVersion(last, done.modified, done.size, done.digest)
+
+    def _require(self, place: str) -> str:
+        """Returns the key of the archive. Raises: MissingContentError, LoiNotFoundError."""
+        key = self._archive_key(place)
+        if self._info(key) is not None:
+            return key
+        if self._info(self._reserved_key(place)) is None:
+            raise LoiNotFoundError(key=place, store=self.label)
+        raise MissingContentError("LOI does not have content.", key=place, store=self.label)
+
+    def _require_promises(self) -> None:
+        """Raises: ConfigurationError where two writers could take one place."""
+        traits = self._store.traits
+        if Support.UNKNOWN in (traits.create_only, traits.conditional_replace):
+            traits = self._store.probe()
+        if Support.NO in (traits.create_only, traits.conditional_replace):
+            raise ConfigurationError(
+                f"{self._store.label} cannot refuse to overwrite, so a datasafe there can only be read.",
+                hint="Keep the datasafe in a folder, or on a server that honours conditional writes.",
+                code="no-datasafe",
+            )
+
+    def _write_record(self, place: str, record: DatasetRecord) -> None:
+        content = format_record(record)
+        self._store.put(self._record_key(place, record.archive_digest), [content], len(content), overwrite=True)
+
+    def _drop_record(self, place: str, record: DatasetRecord) -> None:
+        """Removes the record of a dataset that was not taken, unless the one that lies there is the same."""
+        info = self._info(self._archive_key(place))
+        if info is not None and info.digest is not None and info.digest != record.archive_digest:
+            self._store.delete(self._record_key(place, record.archive_digest))
+
+    def _record_of(self, place: str, info: ObjectInfo) -> DatasetRecord | None:
+        if info.digest is None:
+            return None
+        return parse_record(self._read(self._record_key(place, info.digest), LARGEST_RECORD))
+
+    def _read(self, key: str, most: int) -> bytes | None:
+        try:
+            with self._store.open(key, 0, most) as reader:
+                content = b""
+                while piece := reader.read(most - len(content)):
+                    content += piece
+                return content
+        except ObjectNotFound:
+            return None
+
+    def _info(self, key: str) -> ObjectInfo | None:
+        try:
+            return self._store.info(key)
+        except ObjectNotFound:
+            return None
+
+    def _numbers(self, area: str, parent: str) -> Iterator[int]:
+        begin = f"{self._prefix}{area}{parent}/"
+        for listed in self._store.list(begin, recursive=False):
+            number = read_number(listed.key.removeprefix(begin).rstrip("/"))
+            if number is not None:
+                yield number
+
+    def _old_numbers(self, place: str) -> list[int]:
+        begin = f"{self._prefix}.old/{place}/"
+        names = (listed.key.removeprefix(begin).removesuffix(".zip") for listed in self._store.list(begin))
+        return sorted(number for name in names if (number := read_number(name)) is not None)
+
+    def _archive_key(self, place: str) -> str:
+        return f"{self._prefix}{place}/{ARCHIVE}"
+
+    def _reserved_key(self, place: str) -> str:
+        return f"{self._prefix}.reserved/{place}"
+
+    def _record_key(self, place: str, digest: str) -> str:
+        return f"{self._prefix}.records/{place}/{digest}"
+
+    def _old_key(self, place: str, number: int) -> str:
+        return f"{self._prefix}.old/{place}/{number}.zip"
+
+
+def _is_place(place: str) -> bool:
+    return (
+        not any(part.startswith(".") for part in place.split("/")) and read_number(place.rpartition("/")[2]) is not None
+    )
