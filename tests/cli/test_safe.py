@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,26 @@ def test_jobs_in_the_background(run: Run, measured: Path) -> None:
     receipt = run("jobs", "receipt", "1").out
     assert LOI in receipt and "sample.dat" in receipt
     assert f"archive-tui safe put {LOI}" in receipt
+
+
+def test_an_existing_folder_is_adopted_as_it_lies(run: Run, deposited: Path, workplace: Path) -> None:
+    dataset = workplace / "safe" / "exp" / "sa" / "42" / "cwepr" / "1"
+    damaged = dataset.with_name("2")
+    shutil.copytree(dataset, damaged, ignore=shutil.ignore_patterns(".dataset-record"))
+    (dataset / ".dataset-record").unlink()
+    (workplace / "safe" / ".datasafe.json").unlink()
+    (damaged / "sample.dat").chmod(0o644)
+    (damaged / "sample.dat").write_text("something else")
+    before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*") if path.is_file()}
+    dry = run("safe", "adopt", "safe", "--dry-run")
+    assert dry.status == 1 and "Would adopt 1 dataset of issuer 1001" in dry.out
+    assert not (dataset / ".dataset-record").exists()
+    call = run("safe", "adopt", "safe")
+    assert call.status == 1
+    assert "exp/sa/42/cwepr/2/sample.dat" in call.out and "Adopted 1 dataset of issuer 1001" in call.out
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert not (damaged / ".dataset-record").exists()
+    assert run("safe", "verify", LOI, *ROOT).status == 0
+    assert run("safe", "adopt", "safe", "--json").document["already"] == 1
+    assert run("safe", "adopt", "safe", "--issuer", "7").status == 2
+    assert run("safe", "adopt", "nowhere").status == 2

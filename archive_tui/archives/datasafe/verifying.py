@@ -15,9 +15,10 @@ from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.integrity.streams import BLOCK_SIZE
 from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE, parse_datasafe_manifest
 from archive_tui.objects.object_store import ObjectInfo, ObjectReader
+from archive_tui.operations.packing.deflate_blocks import crc32
 from archive_tui.operations.unpacking.central_directory import ArchiveMember
 from archive_tui.operations.unpacking.manifest_member import read_manifest_member
-from archive_tui.operations.unpacking.member_reading import check_local_header
+from archive_tui.operations.unpacking.member_reading import check_descriptor, check_local_header
 from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
 from archive_tui.operations.zip_format import LOCAL_HEADER, STORED
 from archive_tui.progress import BytesDone, Ended, ItemDone, Planned, Report, StopSignal, check_stop, ignore, never
@@ -52,7 +53,10 @@ def verify_archive(
     is_complete = reading.run()
     listed = expected.by_path if expected is not None else dict.fromkeys((*manifest.names, MANIFEST_FILE))
     findings = list(_compare(expected, reading.found, is_complete)) if expected is not None else []
+    findings += [each for each in reading.damaged if each.path not in {finding.path for finding in findings}]
     if is_complete:
+        if not findings and archive.digest not in (None, reading.digest):
+            findings.append(_other_archive(archive, reading.digest))
         known = {finding.path for finding in findings}
         check = check_manifest(manifest, reading.found.values())
         findings += [each for each in describe_check(check) if each.path not in known and (not known or _is_file(each))]
@@ -70,9 +74,15 @@ def verify_archive(
     )
 
 
+def _other_archive(archive: StoredArchive, found: str) -> Finding:
+    detail = "Every file is right, but the archive around them is not the one whose SHA-256 was written down."
+    return Finding(FindingKind.CHANGED, archive.key, archive.digest, found, archive.size, archive.size, detail)
+
+
 def _is_file(finding: Finding) -> bool:
-    """False for a checksum over several files."""
-    return not (finding.path == MANIFEST_FILE and finding.detail.startswith("its checksum over"))
+    """False for a checksum over several files, and for the archive around them."""
+    is_checksum = finding.path == MANIFEST_FILE and finding.detail.startswith("its checksum over")
+    return not is_checksum and not finding.detail.startswith("Every file is right")
 
 
 def _compare(expected: Inventory, found: dict[str, FileDigests], is_complete: bool) -> Iterator[Finding]:
@@ -99,8 +109,15 @@ class _Reading:
         self._algorithm = algorithm
         self._report = report
         self._stop = stop
+        self._whole = hashlib.sha256()
         self.found: dict[str, FileDigests] = {}
+        self.damaged: list[Finding] = []
         self.done = 0
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was read of the archive."""
+        return self._whole.hexdigest()
 
     def run(self) -> bool:
         """Returns False when it was stopped."""
@@ -129,14 +146,17 @@ class _Reading:
         header += self._take(reader, sum(LOCAL_HEADER.unpack(header)[-2:]))
         _, end = check_local_header(member, header, size)
         digests = hashlib.sha256(), hashlib.new(self._algorithm, usedforsecurity=False)
-        left = member.size
+        left, crc = member.size, 0
         while left:
             chunk = self._take_some(reader, left)
-            left -= len(chunk)
+            left, crc = left - len(chunk), crc32(chunk, crc)
             for digest in digests:
                 digest.update(chunk)
             self._report(BytesDone(PHASE, self.done))
-        self._take(reader, size - end)
+        check_descriptor(member, self._take(reader, size - end))
+        if crc != member.crc:
+            detail = "Damaged in the archive: its checksum (CRC-32) is wrong."
+            self.damaged.append(Finding(FindingKind.CHANGED, member.path, found=digests[0].hexdigest(), detail=detail))
         if not member.is_folder:
             self.found[member.path] = FileDigests(member.path, member.size, *(each.hexdigest() for each in digests))
             self._report(ItemDone(PHASE, member.path, len(self.found)))
@@ -158,6 +178,7 @@ class _Reading:
         chunk = reader.read(min(BLOCK_SIZE, most))
         if not chunk:
             raise _cut_short()
+        self._whole.update(chunk)
         self.done += len(chunk)
         return chunk
 
