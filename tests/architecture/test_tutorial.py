@@ -73,3 +73,15 @@ def test_the_page_on_manifests_can_be_followed(shell: Path) -> None:
     assert "campaign/raw/t2.dat: MOVED" in done.stdout
     assert "3 listed files not in the vault" in done.stderr
     assert (shell / "campaign" / "raw" / "t1.dat").read_text() == "21.5\n"
+
+
+def test_the_page_on_the_datasafe_can_be_followed(shell: Path) -> None:
+    page = (ROOT / "docs" / "datasafe.md").read_text(encoding="utf-8")
+    done = type_in(shell, "set -e\n" + "\n".join(shell_lines(page)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("42.1001/ds/exp/sa/42/cwepr/1\n")
+    assert "Verified: 3 of 3 files, all bytes" in done.stdout
+    assert (shell / "retrieved" / "exp-sa-42-cwepr-1" / "sample42.dat").read_text().count("\n") == 2
+    assert (shell / "before" / "exp-sa-42-cwepr-1.old-1" / "sample42.dat").read_text().count("\n") == 2
+    assert "is served at http://127.0.0.1:" in done.stderr and "Stopped." in done.stderr
+    assert "Adopted 0 datasets of issuer 1001; 1 adopted before" in done.stdout
