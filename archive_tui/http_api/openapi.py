@@ -102,7 +102,6 @@ def _dataset_operations() -> dict[str, Any]:
         "404": _text("No LOI of a dataset."),
         "413": _text("Larger than is taken here."),
         "422": _text("It does not fit its manifest. Nothing is kept."),
-        "507": _text("No room."),
     }
     refused = {"405": _text("There is a dataset already (PUT), or none (PATCH); `Allow` says what can be done.")}
     reading = {
@@ -135,6 +134,7 @@ def _operation(summary: str, responses: dict[str, Any], *, is_open: bool = False
         "400": _text("Not a request that can be understood."),
         "401": _text("The token is wrong, or there is none."),
         "500": _text("The datasafe failed; its log says why."),
+        "507": _text("No room."),
         "503": _text("The storage below cannot be reached; try again later."),
     }
     operation: dict[str, Any] = {"summary": summary, "responses": {**always, **responses}}
