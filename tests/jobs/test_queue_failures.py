@@ -203,8 +203,8 @@ def test_numbers_in_memory_are_never_those_of_jobs_on_the_disk(queue: JobQueue) 
     may_end.set()
     assert (first, second, third) == (1, LAST_ON_DISK + 1, 2)
     assert engine.wait(timeout=SECONDS)
-    assert [job.id for job in engine.snapshot()] == [1, 2, LAST_ON_DISK + 1]
-    assert sorted(job.id for job in engine.history()) == [1, 2, LAST_ON_DISK + 1]
+    until(lambda: [job.id for job in engine.snapshot()] == [1, 2, LAST_ON_DISK + 1])
+    until(lambda: sorted(job.id for job in engine.history()) == [1, 2, LAST_ON_DISK + 1])
     engine.close()
 
 
