@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archive_tui.archives.datasafe.checksums import Generator
     from archive_tui.archives.datasafe.client import Client, LocalClient
+    from archive_tui.archives.datasafe.format_detection import EPRFormatDetector, FormatDetector
     from archive_tui.archives.datasafe.http_client import HTTPClient
-    from archive_tui.archives.datasafe.manifest import FormatDetector, Manifest
+    from archive_tui.archives.datasafe.manifest import Manifest
     from archive_tui.archives.datasafe.server import Server
     from archive_tui.archives.datasafe.storage_backend import StorageBackend
     from archive_tui.errors import (
+        ArchiveError,
         ExistingFileError,
+        HostileArchive,
         IntegrityError,
         InvalidLoiError,
         LoiNotFoundError,
+        ManifestError,
         MissingContentError,
         MissingInformationError,
         MissingLoiError,
@@ -27,21 +31,39 @@ if TYPE_CHECKING:
         NoFileError,
     )
     from archive_tui.http_api.application import HTTPServerAPI, create_http_server
-    from archive_tui.names.loi import LoiChecker, Parser
+    from archive_tui.names.loi import (
+        AbstractChecker,
+        InListChecker,
+        IsDateChecker,
+        IsNumberChecker,
+        IsPatternChecker,
+        LoiChecker,
+        Parser,
+        StartsWithChecker,
+    )
 
 __all__ = [
+    "AbstractChecker",
+    "ArchiveError",
     "Client",
+    "EPRFormatDetector",
     "ExistingFileError",
     "FormatDetector",
     "Generator",
     "HTTPClient",
     "HTTPServerAPI",
+    "HostileArchive",
+    "InListChecker",
     "IntegrityError",
     "InvalidLoiError",
+    "IsDateChecker",
+    "IsNumberChecker",
+    "IsPatternChecker",
     "LocalClient",
     "LoiChecker",
     "LoiNotFoundError",
     "Manifest",
+    "ManifestError",
     "MissingContentError",
     "MissingInformationError",
     "MissingLoiError",
@@ -49,6 +71,7 @@ __all__ = [
     "NoFileError",
     "Parser",
     "Server",
+    "StartsWithChecker",
     "StorageBackend",
     "create_http_server",
 ]
@@ -56,12 +79,22 @@ __all__ = [
 _MODULES = {
     "archives.datasafe.checksums": ("Generator",),
     "archives.datasafe.client": ("Client", "LocalClient"),
+    "archives.datasafe.format_detection": ("EPRFormatDetector", "FormatDetector"),
     "archives.datasafe.http_client": ("HTTPClient",),
-    "archives.datasafe.manifest": ("FormatDetector", "Manifest"),
+    "archives.datasafe.manifest": ("Manifest",),
     "archives.datasafe.server": ("Server",),
     "archives.datasafe.storage_backend": ("StorageBackend",),
     "http_api.application": ("HTTPServerAPI", "create_http_server"),
-    "names.loi": ("LoiChecker", "Parser"),
+    "names.loi": (
+        "AbstractChecker",
+        "InListChecker",
+        "IsDateChecker",
+        "IsNumberChecker",
+        "IsPatternChecker",
+        "LoiChecker",
+        "Parser",
+        "StartsWithChecker",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -44,9 +44,7 @@ def adopt(folder: str, issuer: str | None, dry_run: bool) -> int:
                 "adopted": list(done.adopted),
                 "already": done.already,
                 "reserved": done.reserved,
-                "findings": [
-                    {"kind": str(each.kind), "path": each.path, "detail": each.detail} for each in done.findings
-                ],
+                "findings": findings,
                 "dry_run": dry_run,
                 "status": int(status),
             }

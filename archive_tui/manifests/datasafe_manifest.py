@@ -7,26 +7,24 @@ therefore stand under `integrity`, which it passes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from archive_tui.errors import ManifestError, MissingInformationError
+from archive_tui.errors import MissingInformationError
 from archive_tui.integrity.digest import is_sha256_hex
+from archive_tui.manifests.yaml_document import LARGEST as LARGEST
+from archive_tui.manifests.yaml_document import read_yaml
+from archive_tui.manifests.yaml_document import refuse_document as _refuse
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.member_paths import find_path_fault
+from archive_tui.names.member_paths import MANIFEST_NAME, find_path_fault
 
 MANIFEST_FILE = "MANIFEST.yaml"
 FORMAT = "datasafe dataset manifest"
 VERSION = "0.1.0"
 UNDETECTED = "undetected"
 ALGORITHM = "md5"
-
-LARGEST = 16 << 20
-"""Bytes of a manifest that are read; some 100,000 files fit."""
-
-DEEPEST = 20
 
 _HINT = "Make it anew: archive-tui makes a MANIFEST.yaml when there is none."
 
@@ -74,13 +72,13 @@ class DatasafeManifest:
 
     @property
     def checksum(self) -> str:
-        """Over all files; empty: there is none."""
-        return next((each.value for each in self.checksums if each.covers_all), "")
+        """Over all files; empty: there is none. Of several the last one counts, as it does for the original."""
+        return next((each.value for each in reversed(self.checksums) if each.covers_all), "")
 
     @property
     def data_checksum(self) -> str:
-        """Over the data; empty: there is none."""
-        return next((each.value for each in self.checksums if not each.covers_all), "")
+        """Over the data; empty: there is none. Of several the last one counts."""
+        return next((each.value for each in reversed(self.checksums) if not each.covers_all), "")
 
     @property
     def algorithm(self) -> str:
@@ -90,14 +88,21 @@ class DatasafeManifest:
 
 
 def parse_datasafe_manifest(content: bytes, *, where: str = MANIFEST_FILE) -> DatasafeManifest:
-    """Reads a manifest; keys that nobody knows are passed over.
+    """Reads a manifest of 16 MiB at the most, some 100,000 files; keys that nobody knows are passed over.
 
     Guarantees: values are texts, whatever they look like; aliases, tags, keys that stand there twice and names that
     leave the folder are refused; time and memory grow with the content only.
 
-    Raises: ManifestError; MissingInformationError when no data or no checksums are named.
+    Raises: ManifestError; MissingInformationError when no data are named, or nothing to check all files by.
     """
-    document = read_yaml(content, where)
+    return read_manifest_document(read_yaml(content, where), where=where)
+
+
+def read_manifest_document(document: Any, *, where: str = MANIFEST_FILE) -> DatasafeManifest:
+    """Reads a manifest from nested dicts and lists whose values are texts.
+
+    Raises: ManifestError, MissingInformationError.
+    """
     if not isinstance(document, dict) or not isinstance(document.get("files"), dict):
         raise _refuse(where, "it is no dataset manifest")
     files, dataset = document["files"], _mapping(document.get("dataset"), where)
@@ -106,8 +111,6 @@ def parse_datasafe_manifest(content: bytes, *, where: str = MANIFEST_FILE) -> Da
     rows = tuple(_read_checksum(row, where) for row in _sequence(document.get("checksums"), where))
     if not names:
         raise MissingInformationError(f"{where} names no data files.", hint=_HINT)
-    if not rows:
-        raise MissingInformationError(f"{where} has no checksums.", hint=_HINT)
     manifest = DatasafeManifest(
         loi=_text(dataset.get("loi"), where),
         complete=_text(dataset.get("complete"), where).lower() == "true",
@@ -117,7 +120,8 @@ def parse_datasafe_manifest(content: bytes, *, where: str = MANIFEST_FILE) -> Da
         checksums=rows,
         digests=MappingProxyType(_read_digests(_mapping(document.get("integrity"), where), where)),
     )
-    _check_names(manifest, where)
+    check_manifest_names(manifest, where=where)
+    check_coverage(manifest, where=where)
     return manifest
 
 
@@ -125,8 +129,15 @@ def format_datasafe_manifest(manifest: DatasafeManifest) -> bytes:
     """Returns the YAML text of a manifest, in the order of the original; `integrity` only when digests are known."""
     import yaml
 
-    document = manifest_document(manifest)
-    text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=False, width=4096)
+    dumper = getattr(yaml, "CSafeDumper", None)
+    text: str = yaml.dump(
+        manifest_document(manifest),
+        Dumper=dumper or yaml.SafeDumper,
+        allow_unicode=dumper is not None,  # the dumper in Python writes U+0085 as it is, and then reads a space
+        sort_keys=False,
+        default_flow_style=False,
+        width=4096,
+    )
     return text.encode()
 
 
@@ -151,85 +162,11 @@ def manifest_document(manifest: DatasafeManifest) -> dict[str, Any]:
     return document
 
 
-def read_yaml(content: bytes, where: str) -> Any:
-    """Returns nested dicts, lists and texts; every scalar is the text that stands there, None for what is empty.
-
-    Raises: ManifestError, also for aliases, tags, keys that stand there twice and more than one document.
-    """
-    import yaml
-
-    if len(content) > LARGEST:
-        raise _refuse(where, f"it is larger than {LARGEST >> 20} MiB")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        events = yaml.parse(content.decode("utf-8-sig"), Loader=loader)
-        return _Builder(events, where).build()
-    except UnicodeDecodeError as error:
-        raise _refuse(where, "it is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" (line {mark.line + 1})" if mark is not None else ""
-        raise _refuse(where, f"it is no valid YAML{place}") from error
-
-
-class _Builder:
-    """Builds the one document of a stream of events."""
-
-    def __init__(self, events: Iterator[Any], where: str) -> None:
-        self._events = events
-        self._where = where
-
-    def build(self) -> Any:
-        import yaml
-
-        root, count = None, 0
-        for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                count += 1
-                if count > 1:
-                    raise _refuse(self._where, "it holds more than one document")
-                root = self._node(next(self._events), 0)
-        return root
-
-    def _node(self, event: Any, depth: int) -> Any:
-        import yaml
-
-        if depth > DEEPEST:
-            raise _refuse(self._where, "it is nested too deep")
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _refuse(self._where, "it uses aliases")
-        tag = getattr(event, "tag", None)
-        if tag is not None and not str(tag).startswith("tag:yaml.org,2002:") and tag != "!":
-            raise _refuse(self._where, "it uses tags")
-        if isinstance(event, yaml.ScalarEvent):
-            is_null = event.style is None and event.value in ("", "~", "null")
-            return None if is_null else str(event.value)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return list(self._items(yaml.SequenceEndEvent, depth))
-        return self._mapping(depth)
-
-    def _items(self, end: type[Any], depth: int) -> Iterator[Any]:
-        for event in self._events:
-            if isinstance(event, end):
-                return
-            yield self._node(event, depth + 1)
-
-    def _mapping(self, depth: int) -> dict[str, Any]:
-        import yaml
-
-        found: dict[str, Any] = {}
-        items = self._items(yaml.MappingEndEvent, depth)
-        for key in items:
-            if not isinstance(key, str) or key in found:
-                raise _refuse(self._where, "a key stands there twice, or is no text")
-            found[key] = next(items)
-        return found
-
-
-def _check_names(manifest: DatasafeManifest, where: str) -> None:
+def check_manifest_names(manifest: DatasafeManifest, *, where: str = MANIFEST_FILE) -> None:
+    """Raises: ManifestError for names that leave the folder, or stand there twice."""
     seen: set[str] = set()
     for name in manifest.names:
-        fault = find_path_fault(name)
+        fault = None if name == MANIFEST_NAME else find_path_fault(name)  # here it is a name like any other
         if fault is not None:
             raise _refuse(where, f"{fault[1]}: {escape_for_display(name)}")
         if name in seen or name == MANIFEST_FILE:
@@ -237,6 +174,18 @@ def _check_names(manifest: DatasafeManifest, where: str) -> None:
         seen.add(name)
     if stray := manifest.digests.keys() - seen:
         raise _refuse(where, f"it has a digest of a file that it does not list: {escape_for_display(min(stray))}")
+
+
+def check_coverage(manifest: DatasafeManifest, *, where: str = MANIFEST_FILE) -> None:
+    """Returns when each file that is listed is under a checksum or has a digest.
+
+    Raises: MissingInformationError.
+    """
+    loose = {name for name in manifest.names if name not in manifest.digests}
+    if manifest.data_checksum:
+        loose -= set(manifest.data_names)
+    if loose and not manifest.checksum:
+        raise MissingInformationError(f"{where} has no checksums.", hint=_HINT)
 
 
 def _read_metadata(row: Any, where: str) -> MetadataFile:
@@ -282,7 +231,3 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise _refuse(where, "a part of it has another form than it should")
     return value
-
-
-def _refuse(where: str, why: str) -> ManifestError:
-    return ManifestError(f"{where} cannot be used: {why}.", hint=_HINT)

@@ -26,10 +26,10 @@ NOT_DATASAFE = "LOI is not a datasafe LOI."
 NOT_EXPERIMENT = "Loi ist not a valid experiment LOI."
 
 _HINT = "A dataset is named like 42.1001/ds/exp/sa/42/cwepr/1."
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,64}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORD = re.compile(r"[a-z0-9_-]+")
-_LOI = re.compile(r"42\.([0-9]{1,18})/(ds|rec|img|info)(?:/(.*))?", re.DOTALL)
+_LOI = re.compile(r"42\.([0-9]{1,64})/(ds|rec|img|info)(?:/(.*))?", re.DOTALL)
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _PEOPLE = ("tb", "ms", "jp", "dm", "cm")
 _SAMPLES = ("batch", "sample", "substrate", "synthesis", "cell", "tube")
@@ -110,7 +110,7 @@ class StartsWithChecker(AbstractChecker):
 
 
 class IsNumberChecker(AbstractChecker):
-    """The text is one to eighteen ASCII digits."""
+    """The text is one to 64 ASCII digits."""
 
     def check(self, string: str = "") -> bool:
         return _NUMBER.fullmatch(string) is not None
@@ -141,7 +141,7 @@ class LoiChecker(AbstractChecker):
         parser = Parser()
         try:
             parser.parse(string)
-        except InvalidLoiError:
+        except (InvalidLoiError, MissingLoiError):
             return False
         for name, is_right in _steps(parser.type, parser.id, self.methods):
             if name == self.ignore_check:

@@ -2,15 +2,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from archive_tui.errors import StorageFull, TargetExists
+from archive_tui.errors import ObjectNotFound, StorageFull, TargetExists
 from archive_tui.objects.folder import swap as folder_swap
-from archive_tui.objects.folder.swap import finish_interrupted_swap, staged_folder, swap_folder, sync_tree
+from archive_tui.objects.folder.swap import (
+    fill_folder,
+    find_interrupted_swaps,
+    finish_interrupted_swap,
+    staged_folder,
+    swap_folder,
+    sync_tree,
+)
 from archive_tui.objects.folder.temporary_entries import remove_abandoned
+from tests.objects.dying_child import every_death, run_and_die
 
 # Python 3.12 warns about a fork beside threads, which servers of other tests may have; the child calls the system only.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -106,47 +113,56 @@ def test_sync_tree_reaches_every_file_and_folder(tmp_path: Path, monkeypatch: py
         assert sorted(synced) == [".", "a", "b", "deep", "deep/c"]
 
 
+# ---- an empty folder is filled
+
+
+def fill_in(target: Path, text: str) -> None:
+    with staged_folder(target.parent) as stage:
+        fill(stage, text)
+        fill_folder(stage, target)
+
+
+def test_empty_folder_is_filled_once(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    fill_in(target, "new")
+    with pytest.raises(TargetExists):
+        fill_in(target, "newer")
+    assert content(target) == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
+def test_only_a_folder_that_is_there_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ObjectNotFound):
+        fill_in(tmp_path / "absent", "new")
+    for name in ("link", "file"):
+        with pytest.raises(FileExistsError):
+            fill_in(tmp_path / name, "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "file", "link"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_folder_that_is_aside_for_a_swap_is_not_filled(tmp_path: Path) -> None:
+    target = tmp_path / "place" / "target"
+    interrupt_in_the_middle(target)
+    assert find_interrupted_swaps(target.parent) == ["target"]
+    with pytest.raises(TargetExists):
+        fill_in(target, "another")
+    assert content(target) in ("old", "new")
+    assert find_interrupted_swaps(target.parent) == []
+
+
+@pytest.mark.parametrize("note", ["", "no json", "[]", "{}", '{"target": "../target"}', '{"target": 7}', "[" * 60_000])
+def test_note_that_lies_names_no_target(tmp_path: Path, note: str) -> None:
+    (tmp_path / folder_swap._note_name("target")).write_text(note)
+    (tmp_path / folder_swap._note_name("link")).symlink_to("/etc/hostname")
+    assert find_interrupted_swaps(tmp_path) == []
+
+
 # ---- killed at every step
-
-STEPS = ("rename", "unlink", "fsync", "rmdir", "open", "link", "mkdir")
-
-
-def run_and_die(number: int, act: Callable[[], None]) -> bool:
-    """Runs `act` in a child that dies at its n-th call into the file system; True if it lived to the end."""
-    child = os.fork()
-    if child == 0:
-        countdown = number
-
-        def dying(true_call: Callable[..., object]) -> Callable[..., object]:
-            def call(*args: object, **kwargs: object) -> object:
-                nonlocal countdown
-                countdown -= 1
-                if countdown == 0:
-                    os._exit(7)
-                return true_call(*args, **kwargs)
-
-            return call
-
-        try:
-            for name in STEPS:
-                setattr(os, name, dying(getattr(os, name)))
-            act()
-        except BaseException:
-            os._exit(8)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, 7)
-    return status == 0
-
-
-def every_death(act: Callable[[], None], prepare: Callable[[], None]) -> Iterator[int]:
-    for number in range(1, 500):
-        prepare()
-        if run_and_die(number, act):
-            assert number > 20
-            return
-        yield number
-    pytest.fail("the child never came to its end")
 
 
 def test_killed_at_every_step_neither_is_ever_gone(tmp_path: Path) -> None:

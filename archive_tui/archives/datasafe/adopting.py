@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive_tui.archives.datasafe.dataset_record import RECORD_NAME, RecordedFile, format_record, make_record
+from archive_tui.archives.datasafe.dataset_record import RECORD_NAME, format_record
 from archive_tui.archives.datasafe.folder_places import list_files, look_at_dataset, read_kept_record, walk_places
 from archive_tui.archives.datasafe.folder_shelf import FolderShelf
 from archive_tui.archives.datasafe.manifest_check import check_algorithm, check_manifest
 from archive_tui.archives.datasafe.receiving import describe_check
 from archive_tui.archives.datasafe.shelf import ShelvedDataset
-from archive_tui.archives.datasafe.staged_dataset import hash_files
+from archive_tui.archives.datasafe.staged_dataset import hash_files, read_staged
 from archive_tui.errors import ArchiveError, ConfigurationError, InvalidLoiError, ManifestError, NoFileError
 from archive_tui.integrity.report import Finding, FindingKind
-from archive_tui.manifests.datasafe_manifest import LARGEST, MANIFEST_FILE, parse_datasafe_manifest
-from archive_tui.names.loi import Parser
+from archive_tui.manifests.datasafe_manifest import (
+    LARGEST,
+    MANIFEST_FILE,
+    DatasafeManifest,
+    parse_datasafe_manifest,
+)
+from archive_tui.names.loi import ROOT, Parser
 from archive_tui.objects.folder.atomic_file import write_atomically
 from archive_tui.objects.folder.errors import translate_os_errors
-from archive_tui.objects.folder.store import FolderStore
-from archive_tui.operations.packing.stored_zip import StoredZip
 from archive_tui.progress import Ended, ItemDone, ItemFailed, Planned, Report, StopSignal, check_stop, ignore, never
 
 PHASE = "adopt"
@@ -61,7 +62,7 @@ def adopt_folder(
         raise ConfigurationError(f"No such folder: {root}", hint="Name the folder of the datasafe.")
     adoption = _Adoption(root, dry_run, report, stop)
     own = adoption.find_issuer(issuer)
-    adoption.run()
+    adoption.run(own)
     if not dry_run:
         adoption.shelf.claim_issuer(own)
     return AdoptionReport(
@@ -75,6 +76,7 @@ class _Adoption:
         self.adopted: list[str] = []
         self.findings: list[Finding] = []
         self.already = self.reserved = 0
+        self._own = ""
         self._root = self.shelf.root
         self._dry_run = dry_run
         self._report = report
@@ -94,7 +96,9 @@ class _Adoption:
             )
         return found
 
-    def run(self) -> None:
+    def run(self, own: str) -> None:
+        """`own` is the issuer whose datasets lie at the root itself."""
+        self._own = own
         places = list(self._places())
         self._report(Planned(PHASE, len(places)))
         finished = False
@@ -130,23 +134,27 @@ class _Adoption:
                 digests, members = hash_files(folder, names, check_algorithm(manifest), stop=self._stop)
         except (ManifestError, NoFileError) as error:
             return [Finding(FindingKind.UNREADABLE, place, detail=_say(error))]
-        problems = describe_check(check_manifest(manifest, digests))
+        problems = self._check_loi(place, manifest) + describe_check(check_manifest(manifest, digests))
         if problems:
             return [
                 Finding(each.kind, f"{place}/{each.path}", each.expected, each.found, detail=each.detail)
                 for each in problems
             ]
         if not self._dry_run:
-            archive, whole = StoredZip(members), hashlib.sha256()
-            files = FolderStore(folder, read_only_objects=False, enters_symlinks=False)
-            for chunk in archive.read(files.open, stop=self._stop):
-                whole.update(chunk)
-            crcs = {member.path: member.crc for member in members}
-            recorded = (RecordedFile(each.path, each.size, crcs[each.path], each.sha256) for each in digests)
-            record = make_record(recorded, archive.size, whole.hexdigest(), time.time())
+            with translate_os_errors(place, self.shelf.label):
+                again, record = read_staged(folder, members, check_algorithm(manifest), stop=self._stop)
+            if sorted(again) != sorted(digests):
+                return [Finding(FindingKind.CHANGED, place, detail="it was changed while it was read")]
             write_atomically(folder / RECORD_NAME, [format_record(record)])
         self.adopted.append(place)
         return []
+
+    def _check_loi(self, place: str, manifest: DatasafeManifest) -> tuple[Finding, ...]:
+        first, _, rest = place.partition("/")
+        loi = f"{first}/ds/{rest}" if first.startswith(f"{ROOT}.") else f"{ROOT}.{self._own}/ds/{place}"
+        if manifest.loi in ("", loi):
+            return ()
+        return (Finding(FindingKind.CHANGED, MANIFEST_FILE, detail=f"it is that of another LOI: {manifest.loi[:100]}"),)
 
     def _issuers(self) -> Iterator[str]:
         """The issuers that the manifests name."""

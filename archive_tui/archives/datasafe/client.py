@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from archive_tui.archives.datasafe.deposit_source import prepare_deposit
+from archive_tui.archives.datasafe.folder_places import list_files
 from archive_tui.archives.datasafe.manifest import Manifest
 from archive_tui.archives.datasafe.server import Server
-from archive_tui.errors import IntegrityError, InvalidLoiError, MissingContentError, MissingLoiError
-from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE
+from archive_tui.errors import (
+    IntegrityError,
+    InvalidLoiError,
+    MissingContentError,
+    MissingLoiError,
+    NoFileError,
+    SourceNotFound,
+)
+from archive_tui.integrity.inventory import Inventory
+from archive_tui.integrity.streams import Chunk
+from archive_tui.manifests.datasafe_manifest import (
+    LARGEST,
+    MANIFEST_FILE,
+    DatasafeManifest,
+    format_datasafe_manifest,
+    parse_datasafe_manifest,
+)
 from archive_tui.names.loi import NOT_DATASAFE, Parser, parse_reservation
+from archive_tui.objects.folder.atomic_file import write_atomically
 from archive_tui.objects.folder.store import FolderStore
-from archive_tui.operations.packing.deflate_blocks import crc32
-from archive_tui.operations.packing.stored_zip import StoredMember, StoredZip
 from archive_tui.operations.unpacking.archive import unpack_archive
 
 ARCHIVE = "archive.zip"
-WARNING = "Integrity check failed, {} may be corrupted."
 
 
 class Client:
     """What every client does here: manifests, archives, checks. A subclass talks to its server in `_server_create`,
-    `_server_upload`, `_server_download` and `_server_update`.
+    `_server_upload`, `_server_download` and `_server_update`; archives come and go in pieces.
 
-    `metadata_extensions` tell metadata from data. `damage_is_an_error`: a failed check after a download raises
-    IntegrityError instead of warning.
+    `metadata_extensions` tell metadata from data. `damage_is_an_error`: a check that fails after a download raises
+    IntegrityError instead of warning, and leaves no folder.
     """
 
     def __init__(self) -> None:
@@ -37,35 +55,31 @@ class Client:
 
     def create(self, loi: str = "") -> str:
         """Reserves the next number for a measurement and returns its LOI. Raises: MissingLoiError, InvalidLoiError."""
-        if not loi:
-            raise MissingLoiError("No LOI provided.")
         self._check_loi(loi)
         parse_reservation(loi)
         return self._server_create(loi=loi)
 
     def create_manifest(self, filename: str = "", path: str = "") -> None:
-        """Writes a MANIFEST.yaml in the folder `path` (the current one by default) for the files in it; with `filename`
-        only for those that are called `filename.*`.
+        """Writes a MANIFEST.yaml in the folder `path` (the current one by default) for the files in it and below it;
+        with `filename` only for those that are called `filename.*`. Names that begin with a dot are left out.
 
-        Raises: MissingInformationError when there are no data.
+        Raises: SourceNotFound without the folder; MissingInformationError without data; StorageError.
         """
         folder = Path(path)
-        pattern = f"{filename}.*" if filename else "*"
-        names = sorted(
-            str(found.relative_to(folder))
-            for found in (folder.glob(pattern) if filename else folder.rglob(pattern))
-            if found.is_file() and found.name != MANIFEST_FILE and not found.name.startswith(".")
-        )
+        if not folder.is_dir():
+            raise SourceNotFound(f"No such folder: {folder}", path=str(folder), hint="Check the path.")
         manifest = Manifest(path)
-        manifest.metadata_filenames = [name for name in names if name.endswith(self.metadata_extensions)]
-        manifest.data_filenames = [name for name in names if name not in manifest.metadata_filenames]
+        for name in _choose_names(folder, filename):
+            is_metadata = name.lower().endswith(self.metadata_extensions)
+            (manifest.metadata_filenames if is_metadata else manifest.data_filenames).append(name)
         manifest.to_file()
 
     def upload(self, loi: str = "", filename: str = "", path: str = "") -> dict[str, bool]:
-        """Deposits the files in `path`, as `create_manifest` chooses them, or as a MANIFEST.yaml there lists them;
-        returns the integrity dict.
+        """Deposits the files in `path` that a MANIFEST.yaml there lists; without one it is made, as `create_manifest`
+        makes it. Returns what the server's check said.
 
-        Raises: MissingLoiError, InvalidLoiError; what the server says.
+        Raises: MissingLoiError, InvalidLoiError; IntegrityError when the files do not fit the manifest that is there,
+        before anything is sent; what the server says.
         """
         return self._server_upload(loi=loi, content=self._prepare(loi, filename, path))
 
@@ -78,54 +92,44 @@ class Client:
 
         Warns when the check fails, or raises IntegrityError if `damage_is_an_error`.
 
-        Raises: MissingLoiError, InvalidLoiError; what the server says; HostileArchive.
+        Raises: MissingLoiError, InvalidLoiError; what the server says; HostileArchive; IntegrityError when the archive
+        itself is damaged. No folder is left then.
         """
-        if not loi:
-            raise MissingLoiError("No LOI provided.")
         self._check_loi(loi)
-        content = self._server_download(loi=loi)
-        folder = Path(tempfile.mkdtemp(prefix="datasafe-"))
         with tempfile.TemporaryDirectory(prefix="datasafe-") as incoming:
+            content = self._server_download(loi=loi)
             with (Path(incoming) / ARCHIVE).open("wb") as file:
-                for piece in [content] if isinstance(content, bytes) else content:
+                for piece in [content] if isinstance(content, bytes | bytearray | memoryview) else content:
                     file.write(piece)
-            store = FolderStore(Path(incoming), read_only_objects=False)
-            unpacked = unpack_archive(store, ARCHIVE, folder, manifest_name=MANIFEST_FILE)
-        if unpacked.manifest is None:
-            raise MissingContentError("No manifest file found.", key=loi)
-        manifest = Manifest(str(folder))
-        manifest.from_file()
-        self._judge(manifest.check_integrity())
+            folder = Path(tempfile.mkdtemp(prefix="datasafe-"))
+            try:
+                self._judge(_unpack(Path(incoming), folder, loi))
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
         return str(folder)
 
     def _judge(self, integrity: dict[str, bool]) -> None:
         if all(integrity.values()):
             return
         what = "data and metadata" if not any(integrity.values()) else "metadata" if integrity["data"] else "data"
+        message = f"Integrity check failed, {what} may be corrupted."
         if self.damage_is_an_error:
-            raise IntegrityError(WARNING.format(what))
-        warnings.warn(WARNING.format(what), stacklevel=3)
+            raise IntegrityError(message, hint="Retrieve it again; if that fails too, have the datasafe verified.")
+        warnings.warn(message, stacklevel=3)
 
-    def _prepare(self, loi: str, filename: str, path: str) -> Iterable[bytes]:
-        if not loi:
-            raise MissingLoiError("No LOI provided.")
+    def _prepare(self, loi: str, filename: str, path: str) -> Iterable[Chunk]:
         self._check_loi(loi)
-        if not (Path(path) / MANIFEST_FILE).is_file():
+        folder = Path(path)
+        if not (folder / MANIFEST_FILE).is_file():
             self.create_manifest(filename=filename, path=path)
-        manifest = Manifest(path)
-        manifest.from_file()
-        if not all(manifest.check_integrity().values()):
-            raise IntegrityError(
-                "The files do not fit their MANIFEST.yaml.",
-                hint="Remove it, and it is made anew.",
-                code="dataset-refused",
-            )
-        manifest.loi = loi
-        manifest.to_file()
-        names = [*manifest.data_filenames, *manifest.metadata_filenames, MANIFEST_FILE]
-        return _pack(Path(path), names)
+        manifest = _name_dataset(folder, loi)
+        return prepare_deposit(folder, loi=loi, names=[*manifest.names, MANIFEST_FILE]).chunks()
 
     def _check_loi(self, loi: str) -> None:
+        """What the rest of a LOI means is for the server to judge."""
+        if not loi:
+            raise MissingLoiError("No LOI provided.")
         self.loi_parser.parse(loi)
         if self.loi_parser.type != "ds":
             raise InvalidLoiError(NOT_DATASAFE, name=loi)
@@ -146,9 +150,9 @@ class Client:
 class LocalClient(Client):
     """A client of a datasafe in this process; `server` is it."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: Server | None = None) -> None:
         super().__init__()
-        self.server = Server()
+        self.server = server or Server()
 
     def _server_create(self, loi: str = "") -> str:
         return self.server.new(loi)
@@ -163,18 +167,47 @@ class LocalClient(Client):
         return self.server.stream(loi)
 
 
-def _pack(folder: Path, names: Iterable[str]) -> Iterator[bytes]:
-    members = []
-    for name in names:
-        size = crc = 0
-        with (folder / name).open("rb") as file:
-            while chunk := file.read(1 << 20):
-                size, crc = size + len(chunk), crc32(chunk, crc)
-        members.append(StoredMember(name, size, crc))
+def _choose_names(folder: Path, filename: str) -> list[str]:
+    names = [name for name, _ in list_files(folder) if not name.startswith(".") and "/." not in name]
+    if filename:
+        pattern = f"{filename}.*"
+        level = pattern.count("/")
+        names = [name for name in names if name.count("/") == level and fnmatchcase(name, pattern)]
+    return [name for name in names if name != MANIFEST_FILE]
 
-    def open_file(path: str, offset: int) -> Any:
-        opened = (folder / path).open("rb", buffering=0)
-        opened.seek(offset)
-        return opened
 
-    return StoredZip(members).read(open_file)
+def _name_dataset(folder: Path, loi: str) -> DatasafeManifest:
+    """Reads the manifest in a folder; writes the LOI into it when it has another, and nothing else."""
+    path = folder / MANIFEST_FILE
+    try:
+        with path.open("rb") as file:
+            manifest = parse_datasafe_manifest(file.read(LARGEST + 1), where=str(path))
+    except FileNotFoundError as error:
+        raise NoFileError("File does not exist", key=str(path)) from error
+    if manifest.loi != loi:
+        content = format_datasafe_manifest(replace(manifest, loi=loi))
+        write_atomically(path, [content], len(content), overwrite=True)
+    return manifest
+
+
+def _unpack(incoming: Path, folder: Path, loi: str) -> dict[str, bool]:
+    store = FolderStore(incoming, read_only_objects=False)
+    unpacked = unpack_archive(store, ARCHIVE, folder, manifest_name=MANIFEST_FILE)
+    if unpacked.damaged:
+        raise IntegrityError(
+            f"What was sent of {loi} is damaged: {unpacked.damaged[0].path}",
+            hint="Retrieve it again; if that fails too, have the datasafe verified.",
+        )
+    if unpacked.manifest is None:
+        raise MissingContentError("No manifest file found.", key=loi)
+    manifest = Manifest(str(folder))
+    manifest.from_file()
+    integrity = manifest.check_integrity()
+    if not _is_listed(unpacked.inventory, manifest):
+        integrity["all"] = False
+    return integrity
+
+
+def _is_listed(found: Inventory, manifest: Manifest) -> bool:
+    listed = {*manifest.data_filenames, *manifest.metadata_filenames}
+    return all(entry.path in listed for entry in found)

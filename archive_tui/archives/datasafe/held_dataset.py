@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from archive_tui.archives.datasafe.manifest_check import FileDigests, check_algorithm, check_manifest
 from archive_tui.archives.datasafe.receiving import describe_check
 from archive_tui.archives.datasafe.safe import Safe, StoredArchive
-from archive_tui.errors import StorageError, StorageUnavailable
+from archive_tui.errors import IntegrityError, ObjectNotFound, SourceChanged, StorageError, StorageUnavailable
 from archive_tui.integrity.inventory import Entry, Inventory
 from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE, DatasafeManifest, parse_datasafe_manifest
@@ -89,11 +90,12 @@ def look_at_held(safe: Safe, loi: str, old: int | None = None, *, stop: StopSign
     """
     archive, recorded = _look_at_both(safe, loi, old)
     info = ObjectInfo(archive.key, archive.size)
-    structure = read_archive_structure(archive.store, archive.key, info, stop=stop)
-    content = read_manifest_member(
-        archive.store, archive.key, info, structure=structure, stop=stop, manifest_name=MANIFEST_FILE
-    )
-    return HeldDataset(loi, archive, recorded, structure, content, parse_datasafe_manifest(content))
+    with unless_updated(safe, loi, archive, old):
+        structure = read_archive_structure(archive.store, archive.key, info, stop=stop)
+        content = read_manifest_member(
+            archive.store, archive.key, info, structure=structure, stop=stop, manifest_name=MANIFEST_FILE
+        )
+        return HeldDataset(loi, archive, recorded, structure, content, parse_datasafe_manifest(content))
 
 
 def _look_at_both(safe: Safe, loi: str, old: int | None) -> tuple[StoredArchive, Inventory]:
@@ -113,15 +115,20 @@ def _look_at_both(safe: Safe, loi: str, old: int | None) -> tuple[StoredArchive,
     raise _updated(loi, safe.label)
 
 
-def check_not_updated(safe: Safe, held: HeldDataset, old: int | None) -> None:
-    """For whoever has found something wrong: it may be that it was updated while it was read.
+@contextmanager
+def unless_updated(safe: Safe, loi: str, archive: StoredArchive, old: int | None = None) -> Iterator[None]:
+    """What is found wrong within it may be so because the dataset was updated meanwhile: then that is said.
 
-    Raises: StorageUnavailable when it was.
+    Raises: StorageUnavailable when it was; else what was raised within.
     """
-    if old is None and held.archive.digest is not None:
-        now = safe.archive(held.loi)
-        if now.digest != held.archive.digest or now.size != held.archive.size:
-            raise _updated(held.loi, safe.label)
+    try:
+        yield
+    except (IntegrityError, SourceChanged, ObjectNotFound):
+        if old is None and archive.digest is not None:
+            now = safe.archive(loi)
+            if (now.digest, now.size) != (archive.digest, archive.size):
+                raise _updated(loi, safe.label) from None
+        raise
 
 
 def compare_files(expected: Inventory, files: Sequence[FileDigests]) -> Iterator[Finding]:

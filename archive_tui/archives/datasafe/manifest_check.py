@@ -75,9 +75,11 @@ def make_manifest(
 def check_algorithm(manifest: DatasafeManifest) -> str:
     """Returns the algorithm of the checksums, as hashlib names it.
 
-    Raises: ManifestError when this machine does not know it.
+    Raises: ManifestError when this machine does not know it, or there are several.
     """
     algorithm = manifest.algorithm
+    if len({each.format.casefold() for each in manifest.checksums}) > 1:
+        raise ManifestError(f"{MANIFEST_FILE} has checksums of several kinds.", hint="Make it anew, with MD5.")
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         raise ManifestError(
             f"{MANIFEST_FILE} has checksums of a kind that is not known: {algorithm}", hint="MD5 and SHA-256 are."

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from archive_tui.archives.datasafe.dataset_record import DatasetRecord, format_record, parse_record
+from archive_tui.archives.datasafe.dataset_record import DatasetRecord
+from archive_tui.archives.datasafe.numbering import next_number
 from archive_tui.archives.datasafe.object_members import read_member
+from archive_tui.archives.datasafe.object_records import ObjectRecords, read_object
 from archive_tui.archives.datasafe.safe import OldVersion, StoredArchive
 from archive_tui.archives.datasafe.shelf import FORMAT, SAFE_FILE, VERSION, Shelf, ShelvedDataset, read_issuer
 from archive_tui.archives.datasafe.staged_archive import StagedArchive
+from archive_tui.archives.datasafe.temporary_folder import own_temporary_folder
 from archive_tui.errors import (
+    ArchiveError,
     ConfigurationError,
     ExistingFileError,
     LoiNotFoundError,
@@ -35,7 +37,6 @@ from archive_tui.operations.unpacking.structure import read_archive_structure
 from archive_tui.progress import Report, StopSignal, check_stop, ignore, never
 
 ARCHIVE = "dataset.zip"
-LARGEST_RECORD = 256 << 20
 
 
 class ObjectShelf(Shelf):
@@ -44,11 +45,12 @@ class ObjectShelf(Shelf):
     def __init__(self, store: ObjectStore, prefix: str = "") -> None:
         self._store = store
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._records = ObjectRecords(store, f"{self._prefix}.records/")
         self.label = f"datasafe {store.label}" + (f"/{self._prefix.rstrip('/')}" if self._prefix else "")
         self.identity = f"datasafe:{store.identity}/{self._prefix}"
 
     def issuer(self) -> str | None:
-        content = self._read(self._prefix + SAFE_FILE, 1 << 16)
+        content = read_object(self._store, self._prefix + SAFE_FILE, 1 << 16)
         return None if content is None else read_issuer(content, self.label)
 
     def claim_issuer(self, issuer: str) -> str:
@@ -95,7 +97,8 @@ class ObjectShelf(Shelf):
     def reserve_next(self, parent: str) -> int:
         self._require_promises()
         while True:
-            number = 1 + max([0, *self._numbers("", parent), *self._numbers(".reserved/", parent)])
+            taken = (*self._numbers("", parent), *self._numbers(".reserved/", parent))
+            number = next_number(taken, parent, self.label)
             try:
                 self._store.put(self._reserved_key(f"{parent}/{number}"), [], 0)
             except ObjectExists:
@@ -103,9 +106,7 @@ class ObjectShelf(Shelf):
             return number
 
     def stage(self, place: str) -> AbstractContextManager[Path]:
-        parent = Path(tempfile.gettempdir()) / f"archive-tui-{os.getuid()}-datasafe"
-        parent.mkdir(mode=0o700, exist_ok=True)
-        return staged_folder(parent)
+        return staged_folder(own_temporary_folder())
 
     def fill(
         self, place: str, staged: Path, record: DatasetRecord, *, report: Report = ignore, stop: StopSignal = never
@@ -113,17 +114,16 @@ class ObjectShelf(Shelf):
         self._require_promises()
         if self.find(place) is None:
             raise LoiNotFoundError(key=place, store=self.label)
-        self._write_record(place, record)
-        archive = StagedArchive(staged, record, report, stop)
+        self._records.write(place, record)
         try:
-            self._store.put(
-                self._archive_key(place), archive, record.archive_size, digest=record.archive_digest, stop=stop
-            )
+            self._put(place, staged, record, report, stop, if_match=None)
         except ObjectExists as error:
             self._drop_record(place, record)
             raise ExistingFileError("Directory not empty.", key=place, store=self.label) from error
-        finally:
-            archive.end()
+        except BaseException:
+            with contextlib.suppress(ArchiveError):
+                self._drop_record(place, record)
+            raise
         return ShelvedDataset(place, is_empty=False, record=record)
 
     def replace(
@@ -137,29 +137,15 @@ class ObjectShelf(Shelf):
         stop: StopSignal = never,
     ) -> OldVersion | None:
         self._require_promises()
-        self._write_record(place, record)
-        while True:
-            check_stop(stop)
-            info = self._info(self._archive_key(place))
-            if info is None:
-                raise NoFileError("Directory empty", key=place, store=self.label)
-            kept = self._keep(place, info) if keeps_old else None
-            archive = StagedArchive(staged, record, report, stop)
-            try:
-                self._store.put(
-                    self._archive_key(place),
-                    archive,
-                    record.archive_size,
-                    digest=record.archive_digest,
-                    if_match=info.version,
-                    overwrite=info.version is None,
-                    stop=stop,
-                )
-            except ObjectExists:
-                continue  # another update came between: what it has put is kept in its turn
-            finally:
-                archive.end()
-            return kept
+        self._records.write(place, record)
+        try:
+            kept = self._replace(place, staged, record, keeps_old, report, stop)
+        except BaseException:
+            with contextlib.suppress(ArchiveError):
+                self._drop_record(place, record)
+            raise
+        self._sweep_records(place, record)
+        return kept
 
     def read_small(self, place: str, path: str, most: int) -> bytes:
         return read_member(self._store, self._require(place), path, most, self.label)
@@ -184,27 +170,58 @@ class ObjectShelf(Shelf):
         return StoredArchive(self._store, key, info.size, info.digest)
 
     def old_versions(self, place: str) -> list[OldVersion]:
-        found = []
-        for number in self._old_numbers(place):
-            info = self._store.info(self._old_key(place, number))
-            found.append(OldVersion(number, info.modified, info.size, info.digest))
-        return found
+        return [self._describe_old(place, number) for number in self._old_numbers(place)]
 
     def close(self) -> None:
         self._store.close()
 
-    def _keep(self, place: str, info: ObjectInfo) -> OldVersion:
-        """Makes what lies there an old version. An update that was killed may have done so."""
-        last = max(self._old_numbers(place), default=0)
-        if last and info.digest is not None:
-            kept = self._store.info(self._old_key(place, last))
-            if kept.digest == info.digest:
-                return OldVersion(last, kept.modified, kept.size, kept.digest)
+    def _replace(
+        self, place: str, staged: Path, record: DatasetRecord, keeps_old: bool, report: Report, stop: StopSignal
+    ) -> OldVersion | None:
         while True:
-            last += 1
+            check_stop(stop)
+            info = self._info(self._archive_key(place))
+            if info is None:
+                raise NoFileError("Directory empty", key=place, store=self.label)
+            is_same = info.digest == record.archive_digest
+            kept = self._keep(place, info) if keeps_old and not is_same else None
+            # Another update that comes between is refused, and what it has put is kept in its turn.
             with contextlib.suppress(ObjectExists):
-                done = self._store.copy(self._archive_key(place), self._old_key(place, last)).info
-                return OldVersion(last, done.modified, done.size, done.digest)
+                self._put(place, staged, record, report, stop, if_match=info.version)
+                return kept
+
+    def _put(
+        self,
+        place: str,
+        staged: Path,
+        record: DatasetRecord,
+        report: Report,
+        stop: StopSignal,
+        *,
+        if_match: str | None,
+    ) -> None:
+        archive = StagedArchive(staged, record, report, stop)
+        size, digest = record.archive_size, record.archive_digest
+        try:
+            self._store.put(self._archive_key(place), archive, size, digest=digest, if_match=if_match, stop=stop)
+        finally:
+            archive.end()
+
+    def _keep(self, place: str, info: ObjectInfo) -> OldVersion:
+        """Makes what lies there an old version. A racing update, or one that was killed, may have done so."""
+        while True:
+            last = max(self._old_numbers(place), default=0)
+            if last and info.digest is not None:
+                kept = self._describe_old(place, last)
+                if kept.digest == info.digest:
+                    return kept
+            with contextlib.suppress(ObjectExists):
+                self._store.copy(self._archive_key(place), self._old_key(place, last + 1))
+                return self._describe_old(place, last + 1)
+
+    def _describe_old(self, place: str, number: int) -> OldVersion:
+        info = self._store.info(self._old_key(place, number))
+        return OldVersion(number, info.modified, info.size, info.digest)
 
     def _require(self, place: str) -> str:
         """Returns the key of the archive. Raises: MissingContentError, LoiNotFoundError."""
@@ -224,33 +241,26 @@ class ObjectShelf(Shelf):
             raise ConfigurationError(
                 f"{self._store.label} cannot refuse to overwrite, so a datasafe there can only be read.",
                 hint="Keep the datasafe in a folder, or on a server that honours conditional writes.",
-                code="no-datasafe",
             )
 
-    def _write_record(self, place: str, record: DatasetRecord) -> None:
-        content = format_record(record)
-        self._store.put(self._record_key(place, record.archive_digest), [content], len(content), overwrite=True)
-
     def _drop_record(self, place: str, record: DatasetRecord) -> None:
-        """Removes the record of a dataset that was not taken, unless the one that lies there is the same."""
-        info = self._info(self._archive_key(place))
-        if info is not None and info.digest is not None and info.digest != record.archive_digest:
-            self._store.delete(self._record_key(place, record.archive_digest))
+        """Removes the record of a dataset that was not taken, unless an archive that lies there is the same."""
+        if record.archive_digest not in self._digests(place):
+            self._records.drop(place, record.archive_digest)
+
+    def _sweep_records(self, place: str, record: DatasetRecord) -> None:
+        """Removes what killed deposits have left; what cannot be removed now is left to the next one."""
+        with contextlib.suppress(ArchiveError):
+            if unused := self._records.find_unused(place, {record.archive_digest}):
+                for digest in set(unused) - self._digests(place):
+                    self._records.drop(place, digest)
+
+    def _digests(self, place: str) -> set[str | None]:
+        keys = [self._archive_key(place), *(self._old_key(place, number) for number in self._old_numbers(place))]
+        return {info.digest for key in keys if (info := self._info(key)) is not None}
 
     def _record_of(self, place: str, info: ObjectInfo) -> DatasetRecord | None:
-        if info.digest is None:
-            return None
-        return parse_record(self._read(self._record_key(place, info.digest), LARGEST_RECORD))
-
-    def _read(self, key: str, most: int) -> bytes | None:
-        try:
-            with self._store.open(key, 0, most) as reader:
-                content = b""
-                while piece := reader.read(most - len(content)):
-                    content += piece
-                return content
-        except ObjectNotFound:
-            return None
+        return None if info.digest is None else self._records.read(place, info.digest)
 
     def _info(self, key: str) -> ObjectInfo | None:
         try:
@@ -275,9 +285,6 @@ class ObjectShelf(Shelf):
 
     def _reserved_key(self, place: str) -> str:
         return f"{self._prefix}.reserved/{place}"
-
-    def _record_key(self, place: str, digest: str) -> str:
-        return f"{self._prefix}.records/{place}/{digest}"
 
     def _old_key(self, place: str, number: int) -> str:
         return f"{self._prefix}.old/{place}/{number}.zip"

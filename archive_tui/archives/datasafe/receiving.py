@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from archive_tui.archives.datasafe.dataset_record import RECORD_NAME, DatasetRecord
 from archive_tui.archives.datasafe.manifest_check import ManifestCheck, check_algorithm, check_manifest
 from archive_tui.archives.datasafe.staged_dataset import read_staged
-from archive_tui.errors import HostileArchive, IntegrityError, MissingContentError, StorageError
+from archive_tui.errors import HostileArchive, IntegrityError, MissingContentError, StorageError, StorageFull
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.integrity.streams import Chunk
@@ -17,7 +18,7 @@ from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE, DatasafeManif
 from archive_tui.names.quantities import format_size
 from archive_tui.objects.folder.errors import translate_os_errors
 from archive_tui.objects.folder.store import FolderStore
-from archive_tui.operations.free_space import check_room
+from archive_tui.operations.free_space import SLACK, free_bytes
 from archive_tui.operations.packing.stored_zip import StoredMember
 from archive_tui.operations.unpacking.archive import unpack_archive
 from archive_tui.operations.unpacking.structure import ArchiveStructure, read_archive_structure
@@ -56,6 +57,7 @@ def receive_dataset(
     stop: StopSignal,
 ) -> ReceivedDataset:
     """Writes the archive into `incoming`, unpacks it into `dataset`, both empty folders, and proves it there.
+    Without a `loi` the dataset may say that it is whichever.
 
     Raises: MissingContentError for an empty stream and for an archive without manifest; HostileArchive; ManifestError;
     IntegrityError with its report when the files are not those of the manifest; StorageError (too-large); StorageFull;
@@ -65,7 +67,7 @@ def receive_dataset(
     store = FolderStore(incoming, read_only_objects=False)
     structure = read_archive_structure(store, KEY, stop=stop)
     _check_structure(structure, limits.unpacked)
-    check_room(dataset, structure.content_bytes)
+    _check_room(dataset, structure.content_bytes)
     unpacked = unpack_archive(
         store, KEY, dataset, structure=structure, report=report, stop=stop, manifest_name=MANIFEST_FILE
     )
@@ -73,7 +75,7 @@ def receive_dataset(
         raise _refuse(loi, unpacked.damaged, len(structure.members))
     assert unpacked.manifest is not None, "its name was found in the structure"
     manifest = parse_datasafe_manifest(unpacked.manifest)
-    if manifest.loi and manifest.loi != loi:
+    if loi and manifest.loi not in ("", loi):
         raise IntegrityError(
             f"The dataset says that it is another one: {manifest.loi}",
             hint=f"Deposit it there, or write {loi} into its {MANIFEST_FILE}.",
@@ -122,8 +124,6 @@ def _write(archive: Iterable[Chunk], target: Path, most: int | None, report: Rep
 
 
 def _write_all(descriptor: int, chunk: Chunk) -> None:
-    import os
-
     view = memoryview(chunk)
     while view:
         view = view[os.write(descriptor, view) :]
@@ -138,6 +138,15 @@ def _check_structure(structure: ArchiveStructure, most: int | None) -> None:
     if RECORD_NAME in {member.path for member in structure.members}:
         raise HostileArchive(
             f"The archive holds a name that is the datasafe's own: {RECORD_NAME}", code="archive-member-path"
+        )
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = free_bytes(folder)
+    if free is not None and needed + SLACK > free:
+        raise StorageFull(
+            f"The datasafe has no room for what the archive holds: {format_size(needed)}.",
+            hint="Ask whoever runs the datasafe to make room.",
         )
 
 

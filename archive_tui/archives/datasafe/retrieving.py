@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive_tui.archives.datasafe.held_dataset import HeldDataset, check_not_updated, look_at_held
+from archive_tui.archives.datasafe.held_dataset import HeldDataset, look_at_held, unless_updated
 from archive_tui.archives.datasafe.manifest_check import FileDigests
 from archive_tui.archives.datasafe.retrieval_target import (
     PROVEN,
@@ -20,9 +20,10 @@ from archive_tui.archives.datasafe.retrieval_target import (
 )
 from archive_tui.archives.datasafe.safe import Safe
 from archive_tui.archives.datasafe.staged_dataset import hash_files
+from archive_tui.archives.datasafe.verifying import OTHER_ARCHIVE
 from archive_tui.conflicts import Resolve, keep_what_is_there
 from archive_tui.continuation import ItemMark, Journal, no_journal
-from archive_tui.errors import HashError, IntegrityError, ObjectNotFound, SourceChanged
+from archive_tui.errors import HashError, IntegrityError
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.integrity.report import Finding, IntegrityReport
 from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE
@@ -44,7 +45,6 @@ KEPT_FROM = 8 << 20
 """Bytes of an archive from which what was unpacked is worth keeping: less is retrieved again sooner."""
 
 METHOD = "The archive was unpacked, every file hashed and compared with its manifest before it took its place."
-OTHER_ARCHIVE = "Every file is right, but the archive around them is not the one whose SHA-256 was written down."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,8 @@ def retrieve_dataset(
             loi, target.path, found.files_total, found.bytes_total, True, found, None, target.is_undecided
         )
     kept = _begin_journal(held, safe.identity, journal, target.path.parent)
-    try:
+    with unless_updated(safe, loi, held.archive, old):
         return _retrieve(held, target, safe.identity, journal, kept, report, stop)
-    except (IntegrityError, SourceChanged, ObjectNotFound):
-        check_not_updated(safe, held, old)
-        raise
 
 
 def _begin_journal(held: HeldDataset, identity: str, journal: Journal, parent: Path) -> ArchiveJournal | None:

@@ -21,6 +21,7 @@ from archive_tui.archives.datasafe.shelf import Shelf, ShelvedDataset
 from archive_tui.archives.datasafe.verifying import verify_archive
 from archive_tui.errors import (
     ExistingFileError,
+    HostileArchive,
     InvalidLoiError,
     LoiNotFoundError,
     ManifestError,
@@ -118,7 +119,7 @@ class StoredSafe(Safe):
         place = self._place(loi)
         shelved = self._require(loi, place)
         entry = self._entry(loi, shelved)
-        old = tuple(self.shelf.old_versions(place))
+        old = self._old_versions(shelved)
         manifest = None if shelved.is_empty else self._manifest(place)
         if manifest is None:
             return DatasetDescription(entry, old_versions=old)
@@ -169,7 +170,7 @@ class StoredSafe(Safe):
             return SafeEntry(loi, SafeState.RESERVED, modified=shelved.modified)
         if shelved.size is not None:
             return SafeEntry(loi, SafeState.DEPOSITED, None, shelved.size, shelved.modified)
-        old = self.shelf.count_old(shelved.place)
+        old = len(self._old_versions(shelved))
         record = shelved.record
         if record is not None:
             return SafeEntry(
@@ -181,21 +182,38 @@ class StoredSafe(Safe):
                 record.archive_digest,
                 old,
             )
-        detail = shelved.detail
         try:
-            if not detail:
-                parse_datasafe_manifest(self.shelf.read_small(shelved.place, MANIFEST_FILE, LARGEST + 1))
-        except (NoFileError, ManifestError) as error:
-            detail = error.message if isinstance(error, ManifestError) else "it has no manifest"
-        files = self.shelf.file_names(shelved.place)
+            files = self.shelf.file_names(shelved.place)
+            detail = shelved.detail or self._find_manifest_fault(shelved.place)
+        except HostileArchive as error:
+            detail = shelved.detail or error.message
+            return SafeEntry(loi, SafeState.DAMAGED, None, None, shelved.modified, None, old, detail)
         state = SafeState.DAMAGED if detail else SafeState.DEPOSITED
         size = sum(size for _, size in files)
         return SafeEntry(loi, state, len(files), size, shelved.modified, None, old, detail)
 
+    def _find_manifest_fault(self, place: str) -> str:
+        try:
+            parse_datasafe_manifest(self.shelf.read_small(place, MANIFEST_FILE, LARGEST + 1))
+        except NoFileError:
+            return "it has no manifest"
+        except ManifestError as error:
+            return error.message
+        return ""
+
+    def _old_versions(self, shelved: ShelvedDataset) -> tuple[OldVersion, ...]:
+        """An update that was cut short may have kept what still lies there: that is no old version yet."""
+        if shelved.is_empty or not self.shelf.count_old(shelved.place):
+            return ()
+        old = self.shelf.old_versions(shelved.place)
+        if shelved.record is not None and old and old[-1].digest == shelved.record.archive_digest:
+            old.pop()
+        return tuple(old)
+
     def _manifest(self, place: str) -> DatasafeManifest | None:
         try:
             return parse_datasafe_manifest(self.shelf.read_small(place, MANIFEST_FILE, LARGEST + 1))
-        except (NoFileError, ManifestError):
+        except (NoFileError, ManifestError, HostileArchive):
             return None
 
     def _inventory(self, shelved: ShelvedDataset, manifest: DatasafeManifest) -> Inventory:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archive_tui.archives.datasafe.manifest_check import FileDigests, check_algorithm, check_manifest
 from archive_tui.archives.datasafe.receiving import describe_check
@@ -13,7 +14,12 @@ from archive_tui.errors import ArchiveError, IntegrityError, OperationStopped
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
 from archive_tui.integrity.streams import BLOCK_SIZE
-from archive_tui.manifests.datasafe_manifest import MANIFEST_FILE, parse_datasafe_manifest
+from archive_tui.manifests.datasafe_manifest import (
+    ALGORITHM,
+    MANIFEST_FILE,
+    DatasafeManifest,
+    parse_datasafe_manifest,
+)
 from archive_tui.objects.object_store import ObjectInfo, ObjectReader
 from archive_tui.operations.packing.deflate_blocks import crc32
 from archive_tui.operations.unpacking.central_directory import ArchiveMember
@@ -25,6 +31,7 @@ from archive_tui.progress import BytesDone, Ended, ItemDone, Planned, Report, St
 
 PHASE = "verify"
 PROVEN = "every byte read and hashed, compared with digests and with the checksums of the manifest"
+OTHER_ARCHIVE = "Every file is right, but the archive around them is not the one whose SHA-256 was written down."
 
 
 def verify_archive(
@@ -44,27 +51,22 @@ def verify_archive(
     started = time.monotonic()
     info = ObjectInfo(archive.key, archive.size)
     structure = read_archive_structure(archive.store, archive.key, info, stop=stop)
-    manifest = parse_datasafe_manifest(
-        read_manifest_member(
-            archive.store, archive.key, info, structure=structure, stop=stop, manifest_name=MANIFEST_FILE
-        )
-    )
-    reading = _Reading(archive, structure, check_algorithm(manifest), report, stop)
+    manifest, faults = _read_manifest(archive, structure, expected, stop)
+    reading = _Reading(archive, structure, ALGORITHM if manifest is None else check_algorithm(manifest), report, stop)
     is_complete = reading.run()
-    listed = expected.by_path if expected is not None else dict.fromkeys((*manifest.names, MANIFEST_FILE))
-    findings = list(_compare(expected, reading.found, is_complete)) if expected is not None else []
-    findings += [each for each in reading.damaged if each.path not in {finding.path for finding in findings}]
-    if is_complete:
-        if not findings and archive.digest not in (None, reading.digest):
-            findings.append(_other_archive(archive, reading.digest))
-        known = {finding.path for finding in findings}
+    names = expected.by_path if expected is not None else dict.fromkeys(() if manifest is None else manifest.names)
+    findings = _merge(_compare(expected, reading.found, is_complete), faults, reading.damaged)
+    if is_complete and manifest is not None:
         check = check_manifest(manifest, reading.found.values())
-        findings += [each for each in describe_check(check) if each.path not in known and (not known or _is_file(each))]
-    bad = sum(finding.kind is not FindingKind.EXTRA and _is_file(finding) for finding in findings)
+        findings = _merge(findings, check.findings) or list(describe_check(check))
+    if is_complete and not findings and archive.digest not in (None, reading.digest):
+        findings = [_other_archive(archive, reading.digest)]
+    wrong = {finding.path for finding in findings if finding.kind is not FindingKind.EXTRA}
+    listed = {*names, MANIFEST_FILE}
     return IntegrityReport(
         subject=subject or archive.key,
         files_total=len(listed),
-        files_ok=max(0, min(len(reading.found), len(listed)) - bad) if is_complete else len(reading.found),
+        files_ok=sum(path in reading.found and path not in wrong for path in listed),
         bytes_total=archive.size,
         bytes_read=reading.done,
         findings=tuple(findings),
@@ -74,24 +76,47 @@ def verify_archive(
     )
 
 
+def _read_manifest(
+    archive: StoredArchive, structure: ArchiveStructure, expected: Inventory | None, stop: StopSignal
+) -> tuple[DatasafeManifest | None, list[Finding]]:
+    """One that cannot be used is a finding where its digest is known, for then there is something to judge by.
+
+    Raises: HostileArchive, ManifestError, IntegrityError.
+    """
+    info = ObjectInfo(archive.key, archive.size)
+    try:
+        content = read_manifest_member(
+            archive.store, archive.key, info, structure=structure, stop=stop, manifest_name=MANIFEST_FILE
+        )
+        return parse_datasafe_manifest(content), []
+    except IntegrityError as error:
+        if expected is None or not any(entry.digest for entry in expected):
+            raise
+        return None, [Finding(FindingKind.CHANGED, MANIFEST_FILE, detail=error.message)]
+
+
+def _merge(*groups: Iterable[Finding]) -> list[Finding]:
+    """Returns one finding for each path, the first one, sorted."""
+    merged: dict[str, Finding] = {}
+    for finding in itertools.chain(*groups):
+        merged.setdefault(finding.path, finding)
+    return [merged[path] for path in sorted(merged)]
+
+
 def _other_archive(archive: StoredArchive, found: str) -> Finding:
-    detail = "Every file is right, but the archive around them is not the one whose SHA-256 was written down."
-    return Finding(FindingKind.CHANGED, archive.key, archive.digest, found, archive.size, archive.size, detail)
+    size = archive.size
+    return Finding(FindingKind.CHANGED, archive.key, archive.digest, found, size, size, OTHER_ARCHIVE)
 
 
-def _is_file(finding: Finding) -> bool:
-    """False for a checksum over several files, and for the archive around them."""
-    is_checksum = finding.path == MANIFEST_FILE and finding.detail.startswith("its checksum over")
-    return not is_checksum and not finding.detail.startswith("Every file is right")
-
-
-def _compare(expected: Inventory, found: dict[str, FileDigests], is_complete: bool) -> Iterator[Finding]:
+def _compare(expected: Inventory | None, found: dict[str, FileDigests], is_complete: bool) -> Iterator[Finding]:
+    if expected is None:
+        return
     for entry in expected:
         file = found.get(entry.path)
         if file is None:
             if is_complete:
                 yield Finding(FindingKind.MISSING, entry.path, expected=entry.digest, expected_size=entry.size)
-        elif entry.digest is not None and entry.digest != file.sha256:
+        elif entry.digest not in (None, file.sha256) or entry.size not in (None, file.size):
             yield Finding(FindingKind.CHANGED, entry.path, entry.digest, file.sha256, entry.size, file.size)
     for path, file in found.items():
         if path not in expected:

@@ -17,6 +17,7 @@ aside follow from the target's, so whoever works on the target finds them (`fini
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive_tui.errors import TargetExists
+from archive_tui.errors import ObjectNotFound, TargetExists
 from archive_tui.names.object_keys import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from archive_tui.objects.checked_source import CheckedSource
 from archive_tui.objects.folder.atomic_file import LABEL, sync_folder, write_in_folder
@@ -82,6 +83,50 @@ def swap_folder(stage: Path, target: Path, *, overwrite: bool = False) -> None:
                 _remove(replaced, parent_fd)
         finally:
             os.close(parent_fd)
+
+
+def fill_folder(stage: Path, target: Path) -> None:
+    """Gives the finished `stage`, which lies in the folder of `target`, the name of `target`, an empty folder.
+
+    Everything in the stage is made durable first. There is always a folder of that name, and of racing callers one
+    wins.
+
+    Raises: ObjectNotFound when there is no such folder; TargetExists when it is not empty; AccessDenied, StorageFull,
+    StorageError.
+    """
+    with translate_os_errors(str(target), LABEL, writing=True):
+        sync_tree(stage)
+        parent_fd = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with locked_folder(parent_fd):
+                _finish(target.name, parent_fd)
+                if not exists(target.name, parent_fd):
+                    raise ObjectNotFound(f"No such folder: {target}", key=str(target), store=LABEL)
+                _rename(stage.name, target.name, parent_fd)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise TargetExists(f"Not empty: {target}", hint="Choose another folder.") from error
+        finally:
+            os.close(parent_fd)
+
+
+def find_interrupted_swaps(folder: Path) -> list[str]:
+    """Returns the names of targets in `folder` that somebody is swapping, or was when it was killed.
+
+    Raises: OSError when the folder cannot be listed.
+    """
+    folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        notes = [name for name in os.listdir(folder_fd) if is_swap_note(name)]  # noqa: PTH208  (an open folder)
+        targets = [_read_target(note, folder_fd) for note in notes]
+    finally:
+        os.close(folder_fd)
+    return sorted(target for target in targets if target)
+
+
+def is_swap_note(name: str) -> bool:
+    return name.startswith(f"{TEMPORARY_PREFIX}swap-") and name.endswith(TEMPORARY_SUFFIX)
 
 
 def finish_interrupted_swap(target: Path) -> bool:
@@ -202,16 +247,28 @@ def _write_note(stage: str, target: str, parent_fd: int) -> None:
 
 
 def _read_note(target: str, parent_fd: int) -> str:
-    descriptor = os.open(_note_name(target), os.O_RDONLY | os.O_NOFOLLOW, dir_fd=parent_fd)
+    stage = _read_text(_note_name(target), "stage", parent_fd)
+    return stage if stage.startswith(TEMPORARY_PREFIX) and "/" not in stage else ""
+
+
+def _read_target(note: str, parent_fd: int) -> str:
     try:
-        note = json.loads(os.read(descriptor, 1 << 16))
-    except ValueError:
+        target = _read_text(note, "target", parent_fd)
+    except OSError:
+        return ""
+    return target if _note_name(target) == note else ""
+
+
+def _read_text(note: str, key: str, parent_fd: int) -> str:
+    descriptor = os.open(note, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent_fd)
+    try:
+        document = json.loads(os.read(descriptor, 1 << 16))
+    except (ValueError, RecursionError):
         return ""
     finally:
         os.close(descriptor)
-    stage = note.get("stage") if isinstance(note, dict) else None
-    is_plain = isinstance(stage, str) and stage.startswith(TEMPORARY_PREFIX) and "/" not in stage
-    return str(stage) if is_plain else ""
+    text = document.get(key) if isinstance(document, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _note_name(target: str) -> str:

@@ -52,7 +52,9 @@ def check_local_header(member: ArchiveMember, record: bytes | memoryview, record
         )
     declared = (crc, compressed_size, size)
     expected = (member.crc, member.compressed_size, member.size)
-    if declared != expected and not (member.has_descriptor and not any(declared)):
+    # A stream leaves to the descriptor what it does not know yet: all of it, or (Info-ZIP) all but the size.
+    left_out = (0,) if member.has_descriptor else ()
+    if any(value != right and value not in left_out for value, right in zip(declared, expected, strict=True)):
         raise refuse_member(
             "archive-local-header", member.path, "the two headers of a member disagree (checksum or sizes)"
         )

@@ -28,6 +28,7 @@ from tests.servers.server_process import running_server
 
 PARENT = "42.1001/ds/exp/sa/42/cwepr"
 DATA_FILE = "data.bin"
+REPOSITORY = Path(__file__).parents[3]
 
 
 @dataclass
@@ -49,10 +50,18 @@ class ServedDatasafe:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    @property
+    def temporary(self) -> Path:
+        """The folder for the server's temporary files."""
+        return self.folder / "tmp"
+
     @contextlib.contextmanager
     def running(self, *options: str) -> Iterator[ServedDatasafe]:
+        self.temporary.mkdir(exist_ok=True)
+        environment = ["env", f"PYTHONPATH={REPOSITORY}", f"TMPDIR={self.temporary}"]
         command = [sys.executable, "-m", "archive_tui", "serve", "--root", str(self.root), "--port", str(self.port)]
-        with running_server([*command, *options], lambda: accepts_connections(self.port), self.folder) as self.process:
+        words = [*environment, *command, *options]
+        with running_server(words, lambda: accepts_connections(self.port), self.folder) as self.process:
             yield self
 
 

@@ -75,7 +75,7 @@ class TestReadingThroughTheServer(RangeGuarantees):
 def to_seconds(what: object) -> object:
     """The same with its moments in whole seconds: as text they may lose their fractions."""
     if isinstance(what, float):
-        return round(what)
+        return int(what)
     if isinstance(what, tuple):
         return tuple(to_seconds(each) for each in what)
     if isinstance(what, SafeEntry | DatasetDescription | OldVersion):
