@@ -53,18 +53,30 @@ class _Answer:
         close = getattr(self.chunks, "close", None)
         if close is not None:
             close()
-        path = self._environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         self._write(
-            json.dumps(
-                {
-                    "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                    "client": self._environ.get("REMOTE_ADDR", ""),
-                    "method": self._environ.get("REQUEST_METHOD", ""),
-                    "path": path[:LONGEST_PATH],
-                    "status": self.status,
-                    "received": int(self._environ.get("CONTENT_LENGTH") or 0),
-                    "sent": self._sent,
-                    "seconds": round(time.monotonic() - self._begun, 3),
-                }
+            format_line(
+                client=self._environ.get("REMOTE_ADDR", ""),
+                method=self._environ.get("REQUEST_METHOD", ""),
+                path=self._environ.get("PATH_INFO", ""),
+                status=self.status,
+                received=int(self._environ.get("CONTENT_LENGTH") or 0),
+                sent=self._sent,
+                seconds=time.monotonic() - self._begun,
             )
         )
+
+
+def format_line(*, client: str, method: str, path: str, status: int, received: int, sent: int, seconds: float) -> str:
+    """Returns the line for one request; `path` as WSGI has it, bytes as Latin-1."""
+    readable = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    document = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "client": client,
+        "method": method,
+        "path": readable[:LONGEST_PATH],
+        "status": status,
+        "received": received,
+        "sent": sent,
+        "seconds": round(seconds, 3),
+    }
+    return json.dumps(document)

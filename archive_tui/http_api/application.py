@@ -20,7 +20,7 @@ from archive_tui.http_api.documents import description_document, index_document
 from archive_tui.http_api.index_page import format_index_page
 from archive_tui.http_api.openapi import openapi_document
 from archive_tui.http_api.ranges import ByteRange, UnsatisfiableRange, parse_range
-from archive_tui.http_api.statuses import READING, RESERVING, WRITING, refuse
+from archive_tui.http_api.statuses import READING, RESERVING, TOO_LARGE, UNAUTHORISED, WRITING, refuse
 from archive_tui.integrity.streams import BLOCK_SIZE, read_chunks
 
 DEFAULT_ROOT = "datasafe_root"
@@ -152,7 +152,7 @@ def _check_token() -> Response | None:
 
     if request.path in OPEN_PATHS or is_authorised(current_app.config["TOKEN"], request.headers.get("Authorization")):
         return None
-    answer = _text("The token is wrong, or there is none.", HTTPStatus.UNAUTHORIZED)
+    answer = _text(UNAUTHORISED, HTTPStatus.UNAUTHORIZED)
     answer.headers["WWW-Authenticate"] = CHALLENGE
     return answer
 
@@ -215,7 +215,7 @@ def _refuse(error: ArchiveError, doing: str) -> Response:
 
 
 def _too_large(error: Exception) -> Response:
-    return _text("The dataset is larger than is taken here.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return _text(TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def _fail(error: Exception) -> Response:

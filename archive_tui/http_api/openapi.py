@@ -133,7 +133,9 @@ def _operation(summary: str, responses: dict[str, Any], *, is_open: bool = False
     always = {
         "400": _text("Not a request that can be understood."),
         "401": _text("The token is wrong, or there is none."),
+        "431": _text("The header of the request is too large."),
         "500": _text("The datasafe failed; its log says why."),
+        "501": _text("A transfer encoding other than `chunked`."),
         "507": _text("No room."),
         "503": _text("The storage below cannot be reached; try again later."),
     }

@@ -12,6 +12,9 @@ MOST_FINDINGS = 100
 
 READING, RESERVING, WRITING = "reading", "reserving", "writing"
 
+UNAUTHORISED = "The token is wrong, or there is none."
+TOO_LARGE = "The dataset is larger than is taken here."
+
 REFUSED = ("dataset-refused", "manifest-of-another")
 """Codes of datasets that are whole archives, and do not fit their manifest."""
 
@@ -51,9 +54,7 @@ class Refusal:
 
 
 def refuse(error: ArchiveError, doing: str) -> Refusal:
-    """Returns the answer for an error; `doing` is MOST_FINDINGS = 100
-
-    READING, RESERVING or WRITING."""
+    """Returns the answer for an error; `doing` is READING, RESERVING or WRITING."""
     status = _status_of(error, doing)
     if status is HTTPStatus.NO_CONTENT:
         return Refusal(status, "")

@@ -50,7 +50,7 @@ def read_answer(connection: socket.socket) -> RawAnswer:
     head, _, body = bytes(found.removeprefix(invitation) if invited else found).partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     status = int(first.split(" ")[1]) if first else 0
-    headers = dict(line.lower().split(": ", 1) for line in lines)
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     return RawAnswer(status, headers, body, invited)
 
 

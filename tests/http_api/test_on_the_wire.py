@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -130,8 +129,3 @@ def test_nothing_is_left_of_bodies_that_were_never_finished(served: ServedDatasa
         connection.sendall(request("GET", "/heartbeat"))
         assert read_answer(connection).status == 200
     assert list(served.temporary.iterdir()) == []
-    assert not _files_of_stages(served.root)
-
-
-def _files_of_stages(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if "stage" in path.name]

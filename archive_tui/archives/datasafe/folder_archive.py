@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from archive_tui.archives.datasafe.dataset_record import DatasetRecord
+from archive_tui.archives.datasafe.folder_places import identify_folder
 from archive_tui.archives.datasafe.safe import StoredArchive
-from archive_tui.errors import AccessDenied, ObjectNotFound
+from archive_tui.errors import AccessDenied, ObjectNotFound, StorageError
 from archive_tui.integrity.streams import Chunk, StreamReader, read_chunks
+from archive_tui.objects.folder.errors import translate_os_errors
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import (
     Listed,
@@ -27,21 +29,60 @@ KEY = "dataset.zip"
 
 
 def open_folder_archive(
-    folder: Path, names: Sequence[tuple[str, int]], record: DatasetRecord | None, *, label: str = ""
+    folder: Path, names: Sequence[tuple[str, int]], record: DatasetRecord | None, *, version: str, label: str = ""
 ) -> StoredArchive:
-    """Returns the archive of the files `names` (with their sizes) in `folder`. Without a record the files are read once
-    for their checksums (CRC-32) before any of it is handed out.
+    """Returns the archive of the files `names` (with their sizes) in `folder`, as long as it has this `version` (see
+    `identify_folder`). Without a record the files are read once for their checksums (CRC-32) before any of it is handed
+    out.
 
-    Raises: StorageError for a file that cannot be read.
+    Raises: StorageError for a file that cannot be read, and when the dataset was updated.
     """
-    files = FolderStore(folder, read_only_objects=False, enters_symlinks=False)
+    files = _VersionedFiles(folder, version, label or f"folder {folder}")
     if record is not None:
         members = [StoredMember(file.path, file.size, file.crc) for file in record.files]
     else:
         members = [_read_member(files, name) for name, _ in names]
     archive = StoredZip(members)
-    store = FolderArchiveStore(archive, files, record, label or f"folder {folder}")
+    store = FolderArchiveStore(archive, files, record)
     return StoredArchive(store, KEY, archive.size, None if record is None else record.archive_digest)
+
+
+class _VersionedFiles:
+    """The files of one version of a dataset; what an update puts in its place is not read for it."""
+
+    def __init__(self, folder: Path, version: str, label: str) -> None:
+        self.label = label
+        self._folder = folder
+        self._version = version
+        self._store = FolderStore(folder, read_only_objects=False, enters_symlinks=False)
+        self.identity = self._store.identity
+
+    def open(self, path: str, offset: int = 0) -> ObjectReader:
+        """Raises: StorageError (object-changed); what the store raises."""
+        try:
+            reader = self._store.open(path, offset)
+        except ObjectNotFound:
+            self._check_version()
+            raise
+        try:
+            self._check_version()
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def _check_version(self) -> None:
+        """After a file was opened: then it is one of this version."""
+        with translate_os_errors(KEY, self.label):
+            if identify_folder(self._folder) == self._version:
+                return
+        raise StorageError(
+            f"{self.label}: the dataset was updated while it was read.",
+            key=KEY,
+            store=self.label,
+            hint="Read it again.",
+            code="object-changed",
+        )
 
 
 class _ArchiveReader(StreamReader):
@@ -67,8 +108,8 @@ class FolderArchiveStore(ObjectStore):
     """A store with one object, which can only be read. A file that has another length than it had raises
     SourceChanged in the middle."""
 
-    def __init__(self, archive: StoredZip, files: ObjectStore, record: DatasetRecord | None, label: str) -> None:
-        self.label = label
+    def __init__(self, archive: StoredZip, files: _VersionedFiles, record: DatasetRecord | None) -> None:
+        self.label = files.label
         self.identity = f"{files.identity}#zip"
         self._archive = archive
         self._files = files
@@ -123,7 +164,7 @@ class FolderArchiveStore(ObjectStore):
         )
 
 
-def _read_member(files: ObjectStore, name: str) -> StoredMember:
+def _read_member(files: _VersionedFiles, name: str) -> StoredMember:
     size = crc = 0
     with files.open(name) as reader:
         for chunk in read_chunks(reader):

@@ -108,28 +108,36 @@ def read_steadily(folder: Path, look: Callable[[Path], Result]) -> Result:
     Raises: FileNotFoundError when there is no such folder, and what `look` raises.
     """
     for _ in range(_LOOKS):
-        before = _identity(folder)
+        before = identify_folder(folder)
         if before is None:
             finish_interrupted_swap(folder)
             continue
         try:
             result = look(folder)
         except (FileNotFoundError, NotADirectoryError):
-            if before == _identity(folder):
+            if before == identify_folder(folder):
                 raise
             continue
-        if before == _identity(folder):
+        if before == identify_folder(folder):
             return result
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
-def _identity(folder: Path) -> tuple[int, int, int] | None:
+def identify_folder(folder: Path) -> str | None:
+    """Returns the version of what lies in the folder of a dataset; None: there is no folder.
+
+    Raises: OSError.
+    """
     # An inode alone may be that of a folder that was removed a moment ago.
     try:
         status = folder.stat(follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+    return _version_of(status)
+
+
+def _version_of(status: os.stat_result) -> str:
+    return f"{status.st_ino}-{status.st_mtime_ns}-{status.st_ctime_ns}"
 
 
 def look_at_dataset(path: Path, place: str) -> ShelvedDataset:
@@ -140,7 +148,7 @@ def look_at_dataset(path: Path, place: str) -> ShelvedDataset:
     """
     status = path.stat(follow_symlinks=False)
     names = [name for name in os.listdir(path) if not is_temporary_name(name)]  # noqa: PTH208  (names only, quickly)
-    version = f"{status.st_ino}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+    version = _version_of(status)
     if not names:
         return ShelvedDataset(place, is_empty=True, version=version, modified=status.st_mtime)
     record = _read_record(path) if RECORD_NAME in names else None

@@ -193,7 +193,7 @@ class FolderShelf(Shelf):
             path, found, names = self._read(place, look) if old is None else look(self._old_dataset(place, old))
         if found.is_empty:
             raise MissingContentError("LOI does not have content.", key=place, store=self.label)
-        return open_folder_archive(path, names, found.record, label=self.label)
+        return open_folder_archive(path, names, found.record, version=found.version, label=self.label)
 
     def old_versions(self, place: str) -> list[OldVersion]:
         with self._translated(place):

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from archive_tui.archives.datasafe.dataset_record import DatasetRecord, format_record, parse_record
 from archive_tui.errors import ObjectNotFound
+from archive_tui.integrity.digest import sha256_of_bytes
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 
 LARGEST_RECORD = 256 << 20
@@ -27,7 +28,8 @@ class ObjectRecords:
 
     def write(self, place: str, record: DatasetRecord) -> None:
         content = format_record(record)
-        self._store.put(self._key(place, record.archive_digest), [content], len(content), overwrite=True)
+        key, digest = self._key(place, record.archive_digest), sha256_of_bytes(content)
+        self._store.put(key, [content], len(content), overwrite=True, digest=digest)
 
     def read(self, place: str, digest: str) -> DatasetRecord | None:
         """Returns None when there is none that could be read."""

@@ -19,10 +19,10 @@ from archive_tui.archives.datasafe.object_records import ObjectRecords, read_obj
 from archive_tui.archives.datasafe.safe import OldVersion, StoredArchive
 from archive_tui.archives.datasafe.shelf import FORMAT, SAFE_FILE, VERSION, Shelf, ShelvedDataset, read_issuer
 from archive_tui.archives.datasafe.staged_archive import StagedArchive
+from archive_tui.archives.datasafe.store_promises import require_promises
 from archive_tui.archives.datasafe.temporary_folder import own_temporary_folder
 from archive_tui.errors import (
     ArchiveError,
-    ConfigurationError,
     ExistingFileError,
     LoiNotFoundError,
     MissingContentError,
@@ -30,9 +30,10 @@ from archive_tui.errors import (
     ObjectExists,
     ObjectNotFound,
 )
+from archive_tui.integrity.digest import sha256_of_bytes
 from archive_tui.names.loi import read_number
 from archive_tui.objects.folder.swap import staged_folder
-from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
+from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 from archive_tui.operations.unpacking.structure import read_archive_structure
 from archive_tui.progress import Report, StopSignal, check_stop, ignore, never
 
@@ -54,13 +55,13 @@ class ObjectShelf(Shelf):
         return None if content is None else read_issuer(content, self.label)
 
     def claim_issuer(self, issuer: str) -> str:
-        self._require_promises()
+        require_promises(self._store)
         own = self.issuer()
         if own is not None:
             return own
         text = json.dumps({"format": FORMAT, "version": VERSION, "issuer": issuer}, sort_keys=True).encode() + b"\n"
         try:
-            self._store.put(self._prefix + SAFE_FILE, [text], len(text))
+            self._store.put(self._prefix + SAFE_FILE, [text], len(text), digest=sha256_of_bytes(text))
         except ObjectExists:
             return self.issuer() or issuer
         return issuer
@@ -95,7 +96,7 @@ class ObjectShelf(Shelf):
                 yield ShelvedDataset(place, is_empty=True, modified=listed.modified)
 
     def reserve_next(self, parent: str) -> int:
-        self._require_promises()
+        require_promises(self._store)
         while True:
             taken = (*self._numbers("", parent), *self._numbers(".reserved/", parent))
             number = next_number(taken, parent, self.label)
@@ -111,7 +112,7 @@ class ObjectShelf(Shelf):
     def fill(
         self, place: str, staged: Path, record: DatasetRecord, *, report: Report = ignore, stop: StopSignal = never
     ) -> ShelvedDataset:
-        self._require_promises()
+        require_promises(self._store)
         if self.find(place) is None:
             raise LoiNotFoundError(key=place, store=self.label)
         self._records.write(place, record)
@@ -136,7 +137,7 @@ class ObjectShelf(Shelf):
         report: Report = ignore,
         stop: StopSignal = never,
     ) -> OldVersion | None:
-        self._require_promises()
+        require_promises(self._store)
         self._records.write(place, record)
         try:
             kept = self._replace(place, staged, record, keeps_old, report, stop)
@@ -184,9 +185,9 @@ class ObjectShelf(Shelf):
             if info is None:
                 raise NoFileError("Directory empty", key=place, store=self.label)
             is_same = info.digest == record.archive_digest
-            kept = self._keep(place, info) if keeps_old and not is_same else None
             # Another update that comes between is refused, and what it has put is kept in its turn.
             with contextlib.suppress(ObjectExists):
+                kept = self._keep(place, info) if keeps_old and not is_same else None
                 self._put(place, staged, record, report, stop, if_match=info.version)
                 return kept
 
@@ -208,13 +209,19 @@ class ObjectShelf(Shelf):
             archive.end()
 
     def _keep(self, place: str, info: ObjectInfo) -> OldVersion:
-        """Makes what lies there an old version. A racing update, or one that was killed, may have done so."""
+        """Makes what lies there an old version. A racing update, or one that was killed, may have done so.
+
+        Raises: ObjectExists when something else lies there by now.
+        """
         while True:
             last = max(self._old_numbers(place), default=0)
             if last and info.digest is not None:
                 kept = self._describe_old(place, last)
                 if kept.digest == info.digest:
                     return kept
+            # Asked after the numbers: then nobody can have kept this one under a number before ours.
+            if self._store.info(self._archive_key(place)).version != info.version:
+                raise ObjectExists("Another update came between.", key=place, store=self.label)
             with contextlib.suppress(ObjectExists):
                 self._store.copy(self._archive_key(place), self._old_key(place, last + 1))
                 return self._describe_old(place, last + 1)
@@ -231,17 +238,6 @@ class ObjectShelf(Shelf):
         if self._info(self._reserved_key(place)) is None:
             raise LoiNotFoundError(key=place, store=self.label)
         raise MissingContentError("LOI does not have content.", key=place, store=self.label)
-
-    def _require_promises(self) -> None:
-        """Raises: ConfigurationError where two writers could take one place."""
-        traits = self._store.traits
-        if Support.UNKNOWN in (traits.create_only, traits.conditional_replace):
-            traits = self._store.probe()
-        if Support.NO in (traits.create_only, traits.conditional_replace):
-            raise ConfigurationError(
-                f"{self._store.label} cannot refuse to overwrite, so a datasafe there can only be read.",
-                hint="Keep the datasafe in a folder, or on a server that honours conditional writes.",
-            )
 
     def _drop_record(self, place: str, record: DatasetRecord) -> None:
         """Removes the record of a dataset that was not taken, unless an archive that lies there is the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from archive_tui.archives.datasafe.manifest_check import check_algorithm
 from archive_tui.archives.datasafe.receiving import DepositLimits, ReceivedDataset, receive_dataset
@@ -22,9 +23,9 @@ from archive_tui.archives.datasafe.verifying import verify_archive
 from archive_tui.errors import (
     ExistingFileError,
     HostileArchive,
+    IntegrityError,
     InvalidLoiError,
     LoiNotFoundError,
-    ManifestError,
     MissingContentError,
     NoFileError,
 )
@@ -120,12 +121,14 @@ class StoredSafe(Safe):
         shelved = self._require(loi, place)
         entry = self._entry(loi, shelved)
         old = self._old_versions(shelved)
-        manifest = None if shelved.is_empty else self._manifest(place)
-        if manifest is None:
+        if shelved.is_empty:
             return DatasetDescription(entry, old_versions=old)
-        there = {path for path, _ in self.shelf.file_names(place)}
-        names = [each.name for each in manifest.metadata if each.name in there][:MOST_METADATA]
-        metadata = tuple(self._metadata(place, name) for name in names)
+        try:
+            manifest = self._manifest(place)
+            metadata = tuple(self._metadata(place, name) for name in self._metadata_names(place, manifest))
+        except (NoFileError, IntegrityError) as error:
+            damaged = replace(entry, state=SafeState.DAMAGED, detail=entry.detail or error.message)
+            return DatasetDescription(damaged, old_versions=old)
         return DatasetDescription(entry, manifest, self._inventory(shelved, manifest), metadata, old)
 
     def archive(self, loi: str, *, old: int | None = None) -> StoredArchive:
@@ -194,10 +197,10 @@ class StoredSafe(Safe):
 
     def _find_manifest_fault(self, place: str) -> str:
         try:
-            parse_datasafe_manifest(self.shelf.read_small(place, MANIFEST_FILE, LARGEST + 1))
+            self._manifest(place)
         except NoFileError:
             return "it has no manifest"
-        except ManifestError as error:
+        except IntegrityError as error:
             return error.message
         return ""
 
@@ -210,11 +213,12 @@ class StoredSafe(Safe):
             old.pop()
         return tuple(old)
 
-    def _manifest(self, place: str) -> DatasafeManifest | None:
-        try:
-            return parse_datasafe_manifest(self.shelf.read_small(place, MANIFEST_FILE, LARGEST + 1))
-        except (NoFileError, ManifestError, HostileArchive):
-            return None
+    def _manifest(self, place: str) -> DatasafeManifest:
+        return parse_datasafe_manifest(self.shelf.read_small(place, MANIFEST_FILE, LARGEST + 1))
+
+    def _metadata_names(self, place: str, manifest: DatasafeManifest) -> list[str]:
+        there = {path for path, _ in self.shelf.file_names(place)}
+        return [each.name for each in manifest.metadata if each.name in there][:MOST_METADATA]
 
     def _inventory(self, shelved: ShelvedDataset, manifest: DatasafeManifest) -> Inventory:
         if shelved.record is not None:

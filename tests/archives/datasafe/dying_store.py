@@ -59,15 +59,17 @@ class DyingStore(WrappedStore):
 
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         is_it = self._begin(reads=True)
-        reader = super().open(key, offset, length)
-        self._end(is_it)
-        return reader
+        try:
+            return super().open(key, offset, length)
+        finally:
+            self._end(is_it)
 
     def info(self, key: str) -> ObjectInfo:
         is_it = self._begin(reads=True)
-        info = super().info(key)
-        self._end(is_it)
-        return info
+        try:
+            return super().info(key)
+        finally:
+            self._end(is_it)
 
     def list(self, prefix: str = "", *, recursive: bool = True) -> Iterator[Listed]:
         is_it = self._begin(reads=True)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -56,11 +56,12 @@ class ServedDatasafe:
         return self.folder / "tmp"
 
     @contextlib.contextmanager
-    def running(self, *options: str) -> Iterator[ServedDatasafe]:
+    def running(self, *options: str, within: Sequence[str] = ()) -> Iterator[ServedDatasafe]:
+        """`within`: a command that runs the server in its turn."""
         self.temporary.mkdir(exist_ok=True)
         environment = ["env", f"PYTHONPATH={REPOSITORY}", f"TMPDIR={self.temporary}"]
         command = [sys.executable, "-m", "archive_tui", "serve", "--root", str(self.root), "--port", str(self.port)]
-        words = [*environment, *command, *options]
+        words = [*within, *environment, *command, *options]
         with running_server(words, lambda: accepts_connections(self.port), self.folder) as self.process:
             yield self
 

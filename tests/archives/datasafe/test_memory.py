@@ -33,7 +33,9 @@ def write_dataset(folder: Path, size: int) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("size", [300 << 20, pytest.param(5 << 30, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize(
+    "size", [300 << 20, pytest.param(5 << 30, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+)
 def test_memory_does_not_grow_with_the_dataset(size: int, tmp_path: Path) -> None:
     root, out = tmp_path / "safe", tmp_path / "out"
     out.mkdir()

@@ -177,4 +177,6 @@ def is_cautious(work: str, found: Any, fault: Fault) -> bool:
     if work == "entries":
         return fault.kind in (FaultKind.TRUNCATED, FaultKind.FLIPPED)
     entry = found.entry if work == "describe" else found
+    if work == "describe" and entry.state is SafeState.DAMAGED:
+        return fault.kind in (FaultKind.FLIPPED, FaultKind.TRUNCATED)
     return isinstance(entry, SafeEntry) and entry.digest is None and fault.operation == "open"
