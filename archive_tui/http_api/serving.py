@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 from waitress.utilities import Error, RequestEntityTooLarge
@@ -135,7 +135,10 @@ def _make_channel_class(token: str | None, write_log: Callable[[str], None]) -> 
         error: Error | None = None
 
         def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(header_plus)
+            try:
+                super().parse_header(header_plus)
+            except ValueError as error:  # of addresses such as http://[
+                raise ParsingError("Bad URI") from error
             is_open = self.path in OPEN_PATHS and self.body_rcv is None
             if not is_open and not is_authorised(token, self.headers.get("AUTHORIZATION")):
                 self.refusal = Unauthorised("")
@@ -171,11 +174,14 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     is_refused = False
     lingers_since: float | None = None
     header_begun = 0.0
+    nothing_waits_at = 0.0
 
     def is_overdue(self, now: float) -> bool:
         if self.lingers_since is not None:
             return now - self.lingers_since > LINGER_SECONDS
-        if self.total_outbufs_len and now - self.last_activity > IDLE_SECONDS:
+        if not self.total_outbufs_len:
+            self.nothing_waits_at = now  # an answer that took long to find is not late when it comes
+        elif now - max(self.nothing_waits_at, self.last_activity) > IDLE_SECONDS:
             return True
         request = self.request
         return request is not None and not request.headers_finished and now - self.header_begun > HEADER_SECONDS

@@ -237,12 +237,13 @@ class JobEngine(JobViews):
 
         def stop_here(is_changed: bool) -> bool:
             with core.lock:
-                running = core.running.get(job_id) if is_changed else None
-            if running is not None:
-                running.ask_to_stop(wanted)
-            return running is not None
+                running = core.running.get(job_id)
+            if running is None or (running.is_listed and not is_changed):
+                return False
+            running.ask_to_stop(wanted)
+            return True
 
         done = core.change(
             core.queue.of(job_id), lambda connection: ask_to_stop(connection, job_id, wanted), then=stop_here
         )
-        return done.value if done is not None else stop_here(True)
+        return stop_here(True) if done is None else done.value or stop_here(False)

@@ -59,7 +59,7 @@ class JobSnapshot:
     `owner` names the process that runs it (`pid 4711 on lab`), empty: none does; `is_here`: this one. `stopping_for` is
     what a stopping job was asked to become. `retry_in` are seconds until the next attempt of one that waits; `attempt`
     counts runs from 1. `questions` counts those that nobody has answered. `ran_seconds` is the time of all runs
-    together. `position` orders the queue.
+    together. `position` orders the queue. `is_kept` False: it is in no list on a disk, and ends with this process.
     """
 
     id: int
@@ -90,6 +90,7 @@ class JobSnapshot:
     ran_seconds: float = 0.0
     position: float = 0.0
     policy: JobPolicy = field(default_factory=JobPolicy)
+    is_kept: bool = True
 
     @property
     def current_phase(self) -> PhaseProgress | None:

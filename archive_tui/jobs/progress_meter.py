@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from archive_tui.progress import BytesDone, Ended, Event, ItemDone, ItemFailed, ItemStarted, Notice, Planned
@@ -19,14 +19,22 @@ SAMPLE_SECONDS = 0.25
 SHORTEST_SECONDS = 1.0
 """Before a second has passed, a rate would be a guess."""
 
+CATCHING_UP_SECONDS = 10.0
+"""How long nothing is said of a phase that has not come to where an earlier run left it: what it inherits comes faster
+than anything it does. After that it seems to do most of it again."""
+
+Figures = tuple[int, int]
+"""Bytes and items of a phase."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseProgress:
     """One phase as it stands. Totals are None when they are not known, bytes and items alike.
 
     `rate` is in bytes per second over the last ten seconds, over the whole phase when it has `ended`; None: nothing
-    can be said yet. A phase that has `ended` is `is_finished` only when it was neither stopped nor failed. `eta` is in
-    seconds; None whenever it would be a guess. `seconds` is what the phase has taken.
+    can be said yet. What a run inherits from an earlier one counts as done, but not for rate and time left. A phase
+    that has `ended` is `is_finished` only when it was neither stopped nor failed. `eta` is in seconds; None whenever it
+    would be a guess. `seconds` is what the phase has taken.
     """
 
     phase: str
@@ -55,6 +63,7 @@ class PhaseProgress:
 @dataclass(slots=True)
 class _Phase:
     started: float
+    earlier: Figures = (0, 0)
     bytes_done: int = 0
     bytes_total: int | None = None
     items_done: int = 0
@@ -63,10 +72,32 @@ class _Phase:
     item: str = ""
     ended_at: float | None = None
     is_finished: bool = False
+    begun: tuple[float, int, int] = (0.0, 0, 0)
+    inherits: bool = False
     samples: deque[tuple[float, int, int]] = field(default_factory=deque)
+
+    def begin(self, now: float) -> None:
+        """What was done up to now counts for no rate."""
+        self.begun = (now, self.bytes_done, self.items_done)
+        self.samples.clear()
+        self.samples.append(self.begun)
+
+    def has_caught_up(self) -> bool:
+        """True when an earlier run, if there was one, had not come farther."""
+        in_bytes, in_items = self.earlier
+        return self.bytes_done >= in_bytes if in_bytes else self.items_done >= in_items
+
+    def is_catching_up(self, now: float) -> bool:
+        return not self.has_caught_up() and now - self.started < CATCHING_UP_SECONDS
 
     def sample(self, now: float) -> None:
         """Notes where the phase stands; figures that went back (a retry) drop the samples that lie above them."""
+        if self.earlier != (0, 0) and (self.has_caught_up() or self.is_catching_up(now)):
+            if self.has_caught_up():
+                self.earlier = (0, 0)
+            self.inherits = True
+            self.begin(now)
+            return
         samples = self.samples
         while len(samples) > 1 and (samples[-1][1] > self.bytes_done or samples[-1][2] > self.items_done):
             samples.pop()
@@ -79,8 +110,9 @@ class _Phase:
     def speeds(self, now: float) -> tuple[float, float] | None:
         """Bytes and items per second, or None when less than a second lies behind."""
         if self.ended_at is not None:
-            span = self.ended_at - self.started
-            return (self.bytes_done / span, self.items_done / span) if span > 0 else None
+            return self._mean_speeds(self.ended_at)
+        if self.is_catching_up(now):
+            return None
         # A stall makes no samples: the newest one that is older than the window is where the window begins.
         begin = self.samples[0]
         for sample in self.samples:
@@ -90,6 +122,13 @@ class _Phase:
         start, bytes_then, items_then = begin
         span = now - start
         if span < SHORTEST_SECONDS:
+            return None
+        return (self.bytes_done - bytes_then) / span, (self.items_done - items_then) / span
+
+    def _mean_speeds(self, end: float) -> tuple[float, float] | None:
+        since, bytes_then, items_then = self.begun
+        span = end - since
+        if span <= 0 or (self.inherits and span < SHORTEST_SECONDS):
             return None
         return (self.bytes_done - bytes_then) / span, (self.items_done - items_then) / span
 
@@ -108,11 +147,15 @@ class _Phase:
 class ProgressMeter:
     """Call it with events, from any thread; ask `snapshot` for the figures, phases in the order of their beginning.
 
-    Memory is bounded by the number of phases; an event costs a few microseconds. `clock` returns seconds.
+    Memory is bounded by the number of phases; an event costs a few microseconds. `clock` returns seconds. `earlier` is
+    how far an earlier run of the same job had come, by phase.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, earlier: Mapping[str, Figures] | None = None
+    ) -> None:
         self._clock = clock
+        self._earlier = earlier or {}
         self._lock = threading.Lock()
         self._phases: dict[str, _Phase] = {}
 
@@ -123,8 +166,8 @@ class ProgressMeter:
         with self._lock:
             phase = self._phases.get(event.phase)
             if phase is None:
-                phase = self._phases[event.phase] = _Phase(now)
-                phase.samples.append((now, 0, 0))
+                phase = self._phases[event.phase] = _Phase(now, self._earlier.get(event.phase, (0, 0)))
+                phase.begin(now)
             _apply(phase, event, now)
 
     def snapshot(self) -> tuple[PhaseProgress, ...]:

@@ -84,7 +84,7 @@ class StateDatabase:
         self._process = os.getpid()
         self._retry_at = 0.0
         self._is_closed = False
-        self._is_writable = False
+        self._is_writable = self._was_replaced = False
         with self._lock:
             self._connect()
 
@@ -149,6 +149,7 @@ class StateDatabase:
             self._process, self._connection, self._is_writable = os.getpid(), None, False
         if self._connection is not None and self._file != _identify(self.path):
             self._drop_connection()
+            self._was_replaced = True
         if self._is_writable or self._is_closed or time.monotonic() < self._retry_at:
             return self._connection
         self._drop_connection()
@@ -175,6 +176,9 @@ class StateDatabase:
             connection = open_for_writing(path, self._busy_seconds, self._migrations)
         self._connection, self._file = connection, _identify(path)
         self._is_writable = True
+        if self._was_replaced:
+            self._was_replaced = False
+            self._remark(f"{self._wording.replaced}: {path}")
 
     def _open_read_only(self, path: Path, cause: Exception) -> None:
         try:

@@ -12,6 +12,7 @@ class DatabaseWording:
     no_folder: str
     read_only: str
     set_aside: str
+    replaced: str
     not_written: str
     not_read: str
     unusable: str
@@ -21,6 +22,7 @@ EVIDENCE_WORDING = DatabaseWording(
     no_folder="Nothing is recorded: this user has no folder for program state.",
     read_only="What is verified now is not recorded, the earlier records are shown",
     set_aside="The records of earlier checks were damaged; a new file is begun, the old is kept",
+    replaced="The records of earlier checks were removed or replaced while the program ran; the file is begun anew",
     not_written="Not recorded",
     not_read="The records could not be read",
     unusable="Nothing is recorded, the file cannot be used",

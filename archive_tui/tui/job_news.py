@@ -38,8 +38,9 @@ class JobNews:
             self._is_first = False
             self._tell_left_over(now)
         else:
-            if now.remarks != before.remarks and now.remarks:
-                self._app.show_status(escape_for_display(now.remarks[-1]))
+            new = [remark for remark in now.remarks if remark not in before.remarks]
+            if new:
+                self._app.show_status(escape_for_display(new[-1]))
             self._tell_watched(before, now)
             self._list_after(before, now)
         self._app.refresh_summary()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from archive_tui.errors import ArchiveError
+from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.queue.job_queue import LAST_ON_DISK
 from archive_tui.jobs.states import JobState
 from archive_tui.names.display import escape_for_display
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from archive_tui.tui.archive_app import ArchiveApp
 
 STOP, BACKGROUND = "s", "b"
+
+
+def _is_kept(job: JobSnapshot) -> bool:
+    return job.is_kept and job.id <= LAST_ON_DISK
 
 
 class Leaving:
@@ -44,9 +49,10 @@ class Leaving:
             return
         screen = app.screen
         if isinstance(screen, ActionScreen) and screen.status_line is not None:
-            is_kept = all(job.id <= LAST_ON_DISK for job in (*here, *waiting))
-            self._can_go_on = is_kept and self._go_on_in_background is not None
-            self._ask(screen, describe_leaving(len(here), len(waiting), can_go_on=self._can_go_on))
+            asked = (*here, *waiting)
+            lost = sum(self._go_on_in_background is None or not _is_kept(job) for job in asked)
+            self._can_go_on = lost < len(asked)
+            self._ask(screen, describe_leaving(len(here), len(waiting), lost))
         else:
             self._leave(STOP)
 

@@ -22,6 +22,7 @@ OLD = {"old.dat": b"acknowledged", "old.info": b""}
 NEW = {"new.dat": random.Random(5).randbytes(8_000_000), "deep/new.info": b"cwEPR Info file - v. 0.1.4 (2020-01-21)\n"}
 STEPS = ("renameat", "rename", "mkdir", "linkat", "link", "unlink", "unlinkat", "rmdir", "fsync", "chmod", "write")
 MOST_OF_A_KIND = 1
+LONG = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 class KilledCommand:
@@ -95,7 +96,7 @@ def numbered_steps(counts: dict[str, int], most: int) -> Iterator[str]:
             yield f"{name}:signal=KILL:when={number}"
 
 
-@pytest.mark.parametrize("most", [MOST_OF_A_KIND, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [MOST_OF_A_KIND, pytest.param(40, marks=LONG)])
 def test_killed_at_numbered_steps(most: int, killed: KilledCommand, tmp_path: Path) -> None:
     tracer = Tracer(tmp_path)
     counts = tracer.count_calls(tmp_path, STEPS, *killed.prepare())
@@ -122,7 +123,7 @@ def kill_after(process: subprocess.Popen[str], root: Path, seconds: float) -> bo
         process.communicate()
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(30, marks=LONG)])
 def test_killed_at_random_moments(kills: int, killed: KilledCommand, tmp_path: Path) -> None:
     chance = random.Random(5)
     died = 0

@@ -20,8 +20,9 @@ THREADS = 2
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IDLE_SECONDS", "HEADER_SECONDS", "LINGER_SECONDS"):
+    for name in ("HEADER_SECONDS", "LINGER_SECONDS"):
         monkeypatch.setattr(serving, name, 0.3)
+    monkeypatch.setattr(serving, "IDLE_SECONDS", 1000)
 
 
 class Served:
@@ -88,13 +89,23 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_clients_that_stop_reading_hold_no_thread() -> None:
+def test_clients_that_stop_reading_hold_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "IDLE_SECONDS", 1)
     with running() as served, contextlib.ExitStack() as stack:
         for _ in range(THREADS * 2):
             lazy = stack.enter_context(connect(served.port))
             lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             lazy.sendall(request("GET", "/large"))
         assert ask(served.port, request("GET", "/")).body == b"done"
+
+
+def test_an_answer_that_took_long_to_find_is_not_late() -> None:
+    channel = serving._Channel.__new__(serving._Channel)
+    channel.request, channel.last_activity, channel.total_outbufs_len = None, 0.0, 0
+    assert not channel.is_overdue(5000.0), "the application works on it"
+    channel.total_outbufs_len = 7
+    assert not channel.is_overdue(5000.2)
+    assert channel.is_overdue(6001.0)
 
 
 def test_a_header_that_drips_is_cut_off() -> None:
@@ -137,7 +148,6 @@ def test_what_runs_is_finished_before_the_end() -> None:
 
 def test_what_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "FINISH_SECONDS", 0.2)
-    monkeypatch.setattr(serving, "IDLE_SECONDS", 100)
     with running() as served, connect(served.port) as sending:
         sending.sendall(request("PUT", "/", "Content-Length: 200000") + bytes(100_000))
         ask(served.port, request("GET", "/"))

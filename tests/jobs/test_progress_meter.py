@@ -145,6 +145,59 @@ def test_a_stopped_phase_is_never_whole(meter: ProgressMeter) -> None:
     assert (check.ended, check.fraction) == (True, 1.0)
 
 
+def test_what_is_inherited_from_an_earlier_run_is_neither_rate_nor_time_left(clock: Clock) -> None:
+    meter = ProgressMeter(clock, earlier={"copy": (60_000, 6)})
+    meter(Planned("copy", items=10, bytes=100_000))
+    for total in (14_000, 28_000, 42_000, 56_000, 61_000):
+        clock.now += 0.7
+        meter(BytesDone("copy", total))
+        (phase,) = meter.snapshot()
+        assert (phase.rate, phase.eta) == (None, None)
+        assert phase.bytes_done == total
+    for step in range(1, 4):
+        clock.now += 1
+        meter(BytesDone("copy", 61_000 + 1000 * step))
+        (phase,) = meter.snapshot()
+        assert phase.rate == pytest.approx(1000)
+        assert phase.eta == pytest.approx((39_000 - 1000 * step) / 1000)
+    meter(Ended("copy", True))
+    (phase,) = meter.snapshot()
+    assert phase.rate == pytest.approx(1000)
+
+
+def test_a_run_that_inherits_less_than_was_done_has_a_rate_all_the_same(clock: Clock) -> None:
+    meter = ProgressMeter(clock, earlier={"verify": (90_000, 0)})
+    meter(Planned("verify", bytes=100_000))
+    meter(BytesDone("verify", 10_000))
+    for _ in range(14):
+        clock.now += 1
+        meter(BytesDone("verify", meter.snapshot()[0].bytes_done + 100))
+    (phase,) = meter.snapshot()
+    assert phase.rate == pytest.approx(100)
+
+
+def test_items_are_inherited_where_there_are_no_bytes(clock: Clock) -> None:
+    meter = ProgressMeter(clock, earlier={"check": (0, 6)})
+    meter(Planned("check", items=10))
+    clock.now += 1
+    meter(ItemDone("check", "6", 6))
+    (phase,) = meter.snapshot()
+    assert phase.eta is None
+    clock.now += 2
+    meter(ItemDone("check", "7", 7))
+    (phase,) = meter.snapshot()
+    assert phase.eta == pytest.approx(6)
+
+
+def test_a_phase_that_an_earlier_run_had_ended_says_no_rate_of_its_own(clock: Clock) -> None:
+    meter = ProgressMeter(clock, earlier={"scan": (5000, 5)})
+    meter(BytesDone("scan", 5000))
+    clock.now += 0.2
+    meter(Ended("scan", True))
+    (phase,) = meter.snapshot()
+    assert phase.rate is None and phase.is_finished
+
+
 def test_notices_are_no_phase(meter: ProgressMeter) -> None:
     meter(Notice("hello"))
     assert meter.snapshot() == ()

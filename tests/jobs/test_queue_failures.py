@@ -19,6 +19,7 @@ from archive_tui.jobs.job import JobSnapshot
 from archive_tui.jobs.kind import JobResult, JobWork
 from archive_tui.jobs.queue import JobQueue, open_job_queue
 from archive_tui.jobs.queue.job_queue import LAST_ON_DISK
+from archive_tui.jobs.queue.relisting import LISTED_AGAIN
 from archive_tui.jobs.queue.tables import MIGRATIONS
 from archive_tui.jobs.request import JobPolicy
 from archive_tui.jobs.running import looking_after
@@ -294,6 +295,73 @@ def test_a_job_whose_list_is_removed_goes_on_and_is_known_here(path: Path, queue
     until(lambda: not engine.is_busy_here)
     assert job_of(engine, job_id).state is JobState.VERIFIED
     engine.close()
+
+
+def test_what_runs_is_in_the_list_that_is_begun_anew_when_its_folder_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "jobs.sqlite3"
+    with closing(open_job_queue(path)) as queue:
+        engine = JobEngine(queue)
+        gate = Gate()
+        before = submit(engine, lambda work: VERIFIED)
+        assert engine.wait([before], SECONDS)
+        job_id = submit(engine, gate)
+        assert gate.begun.wait(SECONDS)
+        path.parent.rename(tmp_path / "gone")
+        until(lambda: any("was removed or replaced" in remark for remark in engine.remarks))
+        with closing(open_job_queue(path)) as other:
+            watching = JobEngine(other, takes_queued=False)
+            until(lambda: watching.get(job_id) is not None)
+            seen = job_of(watching, job_id)
+            assert (seen.state, seen.title, seen.attempt) == (JobState.RUNNING, "a job", 1)
+            assert seen.owner and watching.get(before) is None
+        until(lambda: job_of(engine, job_id).is_kept)
+        assert engine.pause(job_id)
+        assert engine.wait([job_id], SECONDS)
+        assert job_of(engine, job_id).state is JobState.PAUSED
+        gate.go.set()
+        assert engine.resume(job_id)
+        until(lambda: job_of(engine, job_id).state is JobState.VERIFIED)
+        assert LISTED_AGAIN in [line.text for line in job_of(engine, job_id).log]
+        assert job_of(engine, job_id).attempt == 2
+        engine.close()
+
+
+def test_a_job_that_no_list_can_hold_any_more_says_so_and_can_be_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "jobs.sqlite3"
+    with closing(open_job_queue(path)) as queue:
+        engine = JobEngine(queue)
+        gate = Gate()
+        job_id = submit(engine, gate)
+        assert gate.begun.wait(SECONDS)
+        assert job_of(engine, job_id).is_kept
+        path.parent.rename(tmp_path / "gone")
+        path.parent.write_text("no folder any more")
+        until(lambda: not job_of(engine, job_id).is_kept)
+        assert any("kept in memory and end with this program" in remark for remark in engine.remarks)
+        assert not any("removed or replaced" in remark for remark in engine.remarks), "nothing new is begun"
+        assert engine.cancel(job_id)
+        until(lambda: not engine.is_busy_here)
+        assert job_of(engine, job_id).state is JobState.CANCELLED
+        engine.close()
+
+
+def test_a_number_that_another_has_in_the_new_list_is_not_taken_from_it(path: Path, queue: JobQueue) -> None:
+    engine = JobEngine(queue)
+    gate = Gate()
+    job_id = submit(engine, gate)
+    assert gate.begun.wait(SECONDS)
+    replacement = path.with_name("other.sqlite3")
+    with closing(open_job_queue(replacement)) as other:
+        JobEngine(other, takes_queued=False).submit(probe(kind="live", title="of another"))
+    for file in path.parent.glob("jobs.sqlite3-*"):
+        file.unlink()
+    replacement.rename(path)
+    until(lambda: not job_of(engine, job_id).is_kept)
+    gate.go.set()
+    until(lambda: not engine.is_busy_here)
+    engine.close()
+    with closing(open_job_queue(path)) as later:
+        assert job_of(JobEngine(later, takes_queued=False), job_id).title == "of another"
 
 
 def test_a_list_that_is_damaged_while_a_job_runs_is_begun_anew(path: Path, queue: JobQueue) -> None:

@@ -181,7 +181,8 @@ def test_connection_is_used_again(serve: Serve) -> None:
     assert all(b"secret-key" not in head for head in server.requests)
 
 
-def test_threads_keep_their_connections(serve: Serve) -> None:
+def test_threads_keep_their_connections(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "READ_SECONDS", 60)  # a slow answer is not asked for again
     server, store = serve(say(OK))
     with ThreadPoolExecutor(32) as pool:
         assert {info.size for info in pool.map(lambda number: store.info(f"key-{number}"), range(2_000))} == {5}

@@ -284,7 +284,9 @@ def test_what_last_time_left_is_said_in_one_sentence() -> None:
 
 
 def test_the_question_of_leaving_fits_into_two_lines_of_eighty() -> None:
-    question = describe_leaving(12, 34, can_go_on=True)
+    question = describe_leaving(12, 34)
     assert question.startswith("12 jobs run, 34 wait.") and "s stop" in question and "b go on" in question
-    assert len(question) <= 2 * 78 and len(describe_leaving(2, 0, can_go_on=True)) <= 78
-    assert "b go on" not in describe_leaving(0, 1, can_go_on=False)
+    assert len(question) <= 2 * 78 and len(describe_leaving(2, 0)) <= 78
+    assert "b go on" not in describe_leaving(0, 1, 1)
+    some = describe_leaving(3, 2, 1)
+    assert "1 is kept nowhere and ends now" in some and "b background" in some and len(some) <= 2 * 78

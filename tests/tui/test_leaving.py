@@ -121,3 +121,56 @@ async def test_a_process_that_cannot_be_started_is_said_and_nobody_leaves(
         assert app.is_running and "archive-tui jobs run goes on with them" in " ".join(text_of(app).split())
     engine.close()
     queue.close()
+
+
+async def test_when_the_list_is_removed_it_is_said_and_what_runs_still_resumes_next_time(
+    make_app: MakeApp, folder: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "state" / "jobs.sqlite3"
+    queue = open_job_queue(database)
+    engine = JobEngine(queue)
+    led = LedJob("verify winds 1.0.0")
+    app = make_panes(make_app, folder, engine, background=[])
+    async with running(app) as pilot:
+        job_id = led.submit(engine)
+        assert led.reached.wait(SECONDS)
+        await wait_until(pilot, lambda: "25 %" in rows_of(app)[0])
+        database.parent.rename(tmp_path / "gone")
+        await wait_until(
+            pilot, lambda: "The list of jobs was removed or replaced; what runs here goes on" in text_of(app)
+        )
+        await wait_until(pilot, lambda: database.exists() and app.feed is not None and app.feed.jobs[0].is_kept)
+        await pilot.press("q")
+        assert "1 job runs. s stop (resumes next time)" in text_of(app)
+        await pilot.press("s")
+        await wait_until(pilot, lambda: not app.is_running or app._exit)
+    queue.close()
+    queue = open_job_queue(database)
+    found = JobEngine(queue, takes_queued=False).get(job_id)
+    queue.close()
+    assert found is not None and (found.state, found.title) == (JobState.QUEUED, "verify winds 1.0.0")
+
+
+async def test_what_no_list_holds_any_more_is_not_promised_to_resume(
+    make_app: MakeApp, folder: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "state" / "jobs.sqlite3"
+    queue = open_job_queue(database)
+    engine = JobEngine(queue)
+    led = LedJob("verify winds 1.0.0")
+    app = make_panes(make_app, folder, engine, background=[])
+    async with running(app) as pilot:
+        led.submit(engine)
+        assert led.reached.wait(SECONDS)
+        await wait_until(pilot, lambda: "25 %" in rows_of(app)[0])
+        database.parent.rename(tmp_path / "gone")
+        database.parent.write_text("nothing can be kept here")
+        await wait_until(pilot, lambda: "Jobs are kept in memory and end with this program" in text_of(app))
+        await wait_until(pilot, lambda: app.feed is not None and not app.feed.jobs[0].is_kept)
+        await pilot.press("q")
+        text = " ".join(text_of(app).split())
+        assert "1 job runs. It could not be written down and ends with the program." in text
+        assert "background" not in text and "next time" not in text
+        await pilot.press("s")
+        await wait_until(pilot, lambda: not app.is_running or app._exit)
+    queue.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from archive_tui.archives.datasafe.dataset_record import DatasetRecord
 from archive_tui.archives.datasafe.folder_places import identify_folder
 from archive_tui.archives.datasafe.safe import StoredArchive
-from archive_tui.errors import AccessDenied, ObjectNotFound, StorageError
+from archive_tui.errors import AccessDenied, ObjectNotFound, StorageUnavailable
 from archive_tui.integrity.streams import Chunk, StreamReader, read_chunks
 from archive_tui.objects.folder.errors import translate_os_errors
 from archive_tui.objects.folder.store import FolderStore
@@ -35,7 +35,7 @@ def open_folder_archive(
     `identify_folder`). Without a record the files are read once for their checksums (CRC-32) before any of it is handed
     out.
 
-    Raises: StorageError for a file that cannot be read, and when the dataset was updated.
+    Raises: StorageError for a file that cannot be read; StorageUnavailable when the dataset was updated.
     """
     files = _VersionedFiles(folder, version, label or f"folder {folder}")
     if record is not None:
@@ -58,7 +58,7 @@ class _VersionedFiles:
         self.identity = self._store.identity
 
     def open(self, path: str, offset: int = 0) -> ObjectReader:
-        """Raises: StorageError (object-changed); what the store raises."""
+        """Raises: StorageUnavailable (updated); what the store raises."""
         try:
             reader = self._store.open(path, offset)
         except ObjectNotFound:
@@ -76,12 +76,12 @@ class _VersionedFiles:
         with translate_os_errors(KEY, self.label):
             if identify_folder(self._folder) == self._version:
                 return
-        raise StorageError(
+        raise StorageUnavailable(
             f"{self.label}: the dataset was updated while it was read.",
             key=KEY,
             store=self.label,
-            hint="Read it again.",
-            code="object-changed",
+            hint="Do it again.",
+            code="updated",
         )
 
 

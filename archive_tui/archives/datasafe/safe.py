@@ -38,7 +38,8 @@ class SafeEntry:
     """One LOI in a listing. `files` and `size` (bytes of the files, manifest included) are None where they are not
     known without reading; `modified` is when it was deposited, in seconds since the epoch; `digest` the SHA-256 of the
     archive as it is handed out (None: nobody has written it down); `old_versions` counts what updates have replaced
-    and kept. `detail` says what is wrong with a damaged one."""
+    and kept. `detail` says what is wrong with a damaged one. In a listing of an object
+    store `size` is that of the archive."""
 
     loi: str
     state: SafeState

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archive_tui.conflicts import ConflictRule
@@ -23,7 +23,7 @@ UNREADABLE_HINT = "Begin it anew, or retry it with the release that queued it."
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
     """A job that a worker owns now. `spent` are seconds that it ran before, since a person asked for it; `retries` how
-    often it was tried again by itself."""
+    often it was tried again by itself. `earlier` is how far the run before had come: bytes and items, by phase."""
 
     id: int
     nonce: str
@@ -36,6 +36,7 @@ class ClaimedJob:
     retries: int
     spent: float
     rule_for_all: ConflictRule | None
+    earlier: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def read_policy(text: str) -> JobPolicy:
@@ -105,7 +106,7 @@ def claim_job(connection: sqlite3.Connection, worker: WorkerRow, job_id: int) ->
     try:
         claimed = ClaimedJob(
             job_id, nonce, kind, version, read_parameters(connection, job_id), read_policy(policy), bool(outlives),
-            number, retries, spent, ConflictRule(rule) if rule else None,
+            number, retries, spent, ConflictRule(rule) if rule else None, _figures_seen(connection, job_id),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         words = {"message": UNREADABLE, "hint": UNREADABLE_HINT, "code": "job-unreadable"}
@@ -185,6 +186,16 @@ def _seconds_seen(connection: sqlite3.Connection, job_id: int) -> float:
     """How long the run had taken when its worker wrote for the last time."""
     row = connection.execute("SELECT content FROM progress WHERE job = ?", (job_id,)).fetchone()
     return float(json.loads(row[0]).get("seconds", 0.0)) if row is not None else 0.0
+
+
+def _figures_seen(connection: sqlite3.Connection, job_id: int) -> dict[str, tuple[int, int]]:
+    """How far each phase had come when a worker wrote for the last time."""
+    row = connection.execute("SELECT content FROM progress WHERE job = ?", (job_id,)).fetchone()
+    try:
+        phases = json.loads(row[0])["phases"] if row is not None else ()
+        return {phase["phase"]: (int(phase["bytes_done"]), int(phase["items_done"])) for phase in phases}
+    except (ValueError, KeyError, TypeError):
+        return {}  # figures are not worth failing for
 
 
 def _release_waiting(connection: sqlite3.Connection, worker_id: str, reason: str) -> list[int]:

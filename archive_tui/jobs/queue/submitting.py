@@ -35,19 +35,21 @@ def describe_job(request: JobRequest, *, outlives: bool) -> NewJob:
     return NewJob(request, to_json(request.parameters), outlives, work, secrets.token_hex(8))
 
 
-def insert_job(connection: sqlite3.Connection, job: NewJob, *, home: str | None, after: int = 0) -> int:
-    """Queues the job last, and returns its number, which is greater than `after`. `home` is the only worker that may
-    run it, None: any."""
+def insert_job(
+    connection: sqlite3.Connection, job: NewJob, *, home: str | None, after: int = 0, number: int | None = None
+) -> int:
+    """Queues the job last, and returns its number, which is greater than `after`, or `number`, which must be free.
+    `home` is the only worker that may run it, None: any."""
     request, now = job.request, time.time()
     if after:
         _count_from(connection, after)
     last = connection.execute("SELECT coalesce(max(position), 0) FROM job").fetchone()[0]
     texts = (request.title, request.source, request.destination, request.command)
     cursor = connection.execute(
-        """INSERT INTO job (nonce, kind, version, title, source, destination, command, policy, work, outlives, state,
-               position, home, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO job (id, nonce, kind, version, title, source, destination, command, policy, work, outlives,
+               state, position, home, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
-            job.nonce, request.kind, request.version, *map(to_text, texts), to_json(request.policy), job.work,
+            number, job.nonce, request.kind, request.version, *map(to_text, texts), to_json(request.policy), job.work,
             job.outlives, JobState.QUEUED.value, last + 1.0, home, now,
         ),
     )  # fmt: skip

@@ -69,6 +69,7 @@ WORDING = DatabaseWording(
     no_folder="Jobs are kept in memory and end with this program: this user has no folder for program state.",
     read_only="New jobs are kept in memory and end with this program, the earlier ones are only shown",
     set_aside="The list of jobs was damaged; a new one is begun, the old one is kept",
+    replaced="The list of jobs was removed or replaced; what runs here goes on, what waited is gone",
     not_written="The list of jobs could not be written",
     not_read="The list of jobs could not be read",
     unusable="Jobs are kept in memory and end with this program, the list cannot be used",

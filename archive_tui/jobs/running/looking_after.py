@@ -7,6 +7,7 @@ import time
 from archive_tui.jobs.queue.claiming import bump_beats, has_jobs, other_workers, read_worker, release_worker
 from archive_tui.jobs.queue.job_rows import has_unfinished
 from archive_tui.jobs.queue.memory_database import JobDatabase
+from archive_tui.jobs.queue.relisting import list_again
 from archive_tui.jobs.queue.retries import DueRetries
 from archive_tui.jobs.queue.transitions import read_state
 from archive_tui.jobs.queue.wishes import ask_to_stop
@@ -98,6 +99,8 @@ class Looks:
         worker_id = core.worker.id
         read_wishes(running, worker_id)
         for job in running:
+            if not job.is_listed and job.database.is_recording:
+                self._list_again(job)
             job.check_deadline()
             if job.is_asked_by_caller and not job.is_stop_written:
                 job.is_stop_written = True
@@ -105,6 +108,11 @@ class Looks:
             write_progress(job, worker_id)
             if job.journal.is_due:
                 job.journal.flush()
+
+    def _list_again(self, job: RunningJob) -> None:
+        """Nothing that runs is lost with its list."""
+        core, worker, known = self._core, self._core.worker.row, job.begun_as
+        core.change(job.database, lambda connection: list_again(connection, worker, job.job, known))
 
     def _beat(self) -> None:
         """Also between two attempts: a job that only this worker may run is lost when the worker seems dead."""

@@ -68,7 +68,7 @@ def write_progress(running: RunningJob, worker_id: str) -> None:
 
 def read_wishes(running: Iterable[RunningJob], worker_id: str) -> None:
     """Hands on to running jobs what was asked of them in the database. A job that belongs to another worker by now is
-    stopped; one whose file was begun anew goes on."""
+    stopped; one whose file is gone, or was begun anew, goes on and knows it."""
     for job in running:
         row = job.database.read(
             lambda connection, job_id=job.job.id: connection.execute(  # type: ignore[misc]
@@ -76,7 +76,8 @@ def read_wishes(running: Iterable[RunningJob], worker_id: str) -> None:
             ).fetchone(),
             None,
         )
-        if row is None or row[0] != job.job.nonce:
+        job.is_listed = row is not None and row[0] == job.job.nonce
+        if not job.is_listed:
             continue
         if row[1] != worker_id:
             job.lose()

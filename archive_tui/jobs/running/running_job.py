@@ -29,8 +29,8 @@ class ProgressMark:
 
 class RunningJob:
     """Events may come from several threads. `caller_stop` belongs to somebody who waits for the run; when it is what
-    stopped the job, the job is paused. `has_lost`: the job belongs to another worker by now; `is_orphan`: it is not in
-    the database any more, for that was begun anew."""
+    stopped the job, the job is paused. `has_lost`: the job belongs to another worker by now; `is_orphan`: it was not in
+    the database any more when it had ended, for that was begun anew. `is_listed` False: so it looks while it runs."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class RunningJob:
         self.journal = JobJournal(database, job, worker_id)
         self.has_lost = False
         self.is_orphan = False
+        self.is_listed = True
         self.is_overdue = False
         self.is_stop_written = False
         self.asked: set[str] = set()
@@ -56,7 +57,7 @@ class RunningJob:
         self._caller_stop = caller_stop
         self._stop = threading.Event()
         self._wish: JobState | None = None
-        self._meter = ProgressMeter()
+        self._meter = ProgressMeter(earlier=job.earlier)
         self._lock = threading.Lock()
         self._log: deque[LogLine] = deque(snapshot.log, maxlen=LOG_LENGTH)
         self._new_log: list[LogLine] = []
@@ -87,6 +88,11 @@ class RunningJob:
     def is_asked_by_caller(self) -> bool:
         """True when only whoever waits for the run has asked it to stop."""
         return self._wish is None and self._caller_stop.is_set()
+
+    @property
+    def begun_as(self) -> JobSnapshot:
+        """The job as it was when this run began."""
+        return self._snapshot
 
     @property
     def seconds(self) -> float:
@@ -163,4 +169,5 @@ class RunningJob:
             failed_count=count,
             ran_seconds=self._snapshot.ran_seconds + self.seconds,
             is_here=True,
+            is_kept=base.is_kept and self.is_listed,
         )

@@ -53,16 +53,19 @@ def describe_left_over(jobs: Iterable[JobSnapshot]) -> str:
     return f"{', '.join(parts)}: J shows." if parts else ""
 
 
-def describe_leaving(running: int, waiting: int, *, can_go_on: bool) -> str:
-    """The question of somebody who leaves while jobs run here or wait. `can_go_on` False: they are kept nowhere."""
+def describe_leaving(running: int, waiting: int, lost: int = 0) -> str:
+    """The question of somebody who leaves while jobs run here or wait. `lost` of them are kept nowhere."""
     count = running + waiting
     parts = []
     if running:
         parts.append(f"{format_count(running, 'job')} {'runs' if running == 1 else 'run'}")
     if waiting:
         parts.append(f"{waiting if running else format_count(waiting, 'job')} {'waits' if waiting == 1 else 'wait'}")
-    if can_go_on:
+    if not lost:
         again = "resumes" if count == 1 else "they resume"
         return f"{', '.join(parts)}. s stop ({again} next time) · b go on in background · Esc stay"
-    lost = "It could not be written down and ends" if count == 1 else "They could not be written down and end"
-    return f"{', '.join(parts)}. {lost} with the program.  s stop and leave · Esc stay"
+    if lost < count:
+        gone = f"{lost} {'is' if lost == 1 else 'are'} kept nowhere and {'ends' if lost == 1 else 'end'} now"
+        return f"{', '.join(parts)}; {gone}. s stop (rest resumes) · b background · Esc stay"
+    all_gone = "It could not be written down and ends" if count == 1 else "They could not be written down and end"
+    return f"{', '.join(parts)}. {all_gone} with the program.  s stop and leave · Esc stay"

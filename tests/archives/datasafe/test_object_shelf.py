@@ -83,6 +83,7 @@ class OnServer(ShelfSuite):
         return reopen()
 
 
+@pytest.mark.slow  # the strict server below is asked each time; test_stored_safe goes the whole way on this one
 class TestObjectShelfOnMoto(OnServer):
     kind = MOTO
 
