@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 
 from tests.architecture.sources import ROOT, imported_names, load_modules, top_level_imports
 
@@ -14,6 +15,7 @@ def _contracts() -> list[dict[str, object]]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]  # type: ignore[no-any-return]
 
 
+@cache
 def floor_rooms() -> list[list[str]]:
     layers = next(contract["layers"] for contract in _contracts() if contract["type"] == "layers")
     assert isinstance(layers, list)

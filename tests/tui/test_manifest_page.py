@@ -473,7 +473,7 @@ async def test_a_question_that_is_too_long_for_a_line_keeps_all_its_keys(root: P
 
 
 async def test_who_does_not_leave_goes_on_with_the_panel(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with held(monkeypatch, "archive_tui.jobs.kinds.manifest_creation.create_manifest"):
+    with held(monkeypatch, "archive_tui.jobs.kinds.manifest_creation.create_manifest") as gate:
         async with open_place(root) as place:
             await place.press("home", "down", "M")
             await place.until_text("1 file · 5 B")
@@ -485,6 +485,7 @@ async def test_who_does_not_leave_goes_on_with_the_panel(root: Path, monkeypatch
             await place.until(lambda: "Esc stay" not in place.text)
             await place.press("s")
             await place.until_text("cancelled" if not place.engine.is_busy else "stopping")
+            gate.set()
 
 
 # The vault itself
