@@ -115,7 +115,14 @@ class Place:
         await self.pilot.pause()
 
     async def until_text(self, *texts: str) -> None:
-        await self.until(lambda: all(text in self.text for text in texts), " / ".join(texts))
+        """Where a line is broken depends on the length of a path: each text may go over the end of a line."""
+
+        def are_there() -> bool:
+            shown = self.text
+            in_one_line = " ".join(shown.split())
+            return all(text in shown or text in in_one_line for text in texts)
+
+        await self.until(are_there, " / ".join(texts))
 
 
 def _key(letter: str) -> str:

@@ -11,9 +11,13 @@ from archive_tui.objects.object_store import ObjectStore
 
 class HttpStorageClient(StoreClient):
     """A datasafe behind an address. Keys: `url`, `token` or `token_file`. Files are the archives of the datasets, named
-    LOI.zip; datasets are reserved and deposited through the safe (`archive-tui safe`), so `upload` raises."""
+    LOI.zip; datasets are reserved and deposited through the safe (`archive-tui safe`), so `upload` raises. `local_path`
+    may be left out: then it is the current folder."""
 
     known_keys = (*StoreClient.known_keys, "url", "token", "token_file")
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__({"local_path": ".", **config})
 
     def _make_store(self) -> ObjectStore:
         from archive_tui.objects.http import HttpStore

@@ -182,3 +182,9 @@ def test_a_token_is_found_when_it_is_needed_and_is_never_shown(tmp_path: Path) -
         open_storage(both, "far")
     shown = describe_storage(make_settings(tmp_path, http_section("far", "token = abc")), "far")
     assert "abc" not in str(shown)
+
+
+def test_a_datasafe_behind_an_address_needs_no_local_path(tmp_path: Path) -> None:
+    path = tmp_path / "settings.ini"
+    path.write_text(http_section("far"))
+    assert open_storage(load_settings(path), "far").local_path == Path()

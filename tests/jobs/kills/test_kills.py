@@ -123,7 +123,7 @@ def chosen_steps(count: int, kills: int, seed: str) -> list[int]:
 
 
 @pytest.mark.timeout(LONG)
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("scenario_type", SCENARIOS, ids=lambda each: each.name)
 def test_killed_at_numbered_steps(scenario_type: type[Scenario], kills: int, place: Place, tmp_path: Path) -> None:
     proof = make_proof(scenario_type, place, tmp_path / "base")
@@ -148,8 +148,8 @@ def test_killed_at_any_moment(scenario_type: type[Scenario], kills: int, place: 
     duration = time.monotonic() - started
     chance = random.Random(f"{SEED} {scenario_type.name} {place.kind}")
     turns = 0
-    while proof.killed < kills and turns < 6 * kills:
+    while proof.killed < kills and turns < 20 * kills:
         turns += 1
         if not proof.kill_after(chance.uniform(0.2, 0.9) * duration):
-            duration *= 0.8
+            duration *= 0.6
     assert proof.killed >= kills
