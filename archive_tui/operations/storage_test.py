@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from archive_tui.errors import ArchiveError, ObjectExists, OperationStopped, StorageUnavailable
@@ -34,6 +34,9 @@ STEPS = (
 
 NEEDED = frozenset(STEPS) - {"never overwrites", "attests SHA-256"}
 """Without these a store cannot be used; without the others it can, and the conclusion says what that means."""
+
+
+READ_ONLY = "what lies here can be read and verified; datasets are not published here."
 
 
 class Outcome(StrEnum):
@@ -65,9 +68,16 @@ class StorageCard:
         return next(row.outcome for row in self.rows if row.name == name)
 
     @property
+    def is_read_only(self) -> bool:
+        """True when it answers and lists, and takes no objects by its nature."""
+        answers = self.outcome("reaches") is self.outcome("lists") is Outcome.PROVEN
+        return answers and self.outcome("writes") is Outcome.REFUSED
+
+    @property
     def is_usable(self) -> bool:
-        """True when a dataset can be published, read and verified there."""
-        return all(self.outcome(name) is Outcome.PROVEN for name in NEEDED)
+        """True when a dataset can be published, read and verified there, or when it can be read and is no place to
+        publish in."""
+        return self.is_read_only or all(self.outcome(name) is Outcome.PROVEN for name in NEEDED)
 
 
 def test_storage(store: ObjectStore, *, report: Report = ignore, stop: StopSignal = never) -> StorageCard:
@@ -94,7 +104,8 @@ def test_storage(store: ObjectStore, *, report: Report = ignore, stop: StopSigna
     finally:
         trial.clean_up()
         report(Ended(PHASE, finished))
-    return StorageCard(store.label, tuple(rows), _conclude(rows))
+    card = StorageCard(store.label, tuple(rows), _conclude(rows))
+    return replace(card, conclusion=READ_ONLY) if card.is_read_only else card
 
 
 test_storage.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's, and pytest looks at names
@@ -107,7 +118,8 @@ def _try_step(name: str, step: Callable[[], tuple[Outcome, str]]) -> CardRow:
     except OperationStopped:
         raise
     except ArchiveError as error:
-        outcome, detail = Outcome.FAILED, f"{error.message} {error.hint}".strip()
+        outcome = Outcome.REFUSED if error.code == "unsupported" else Outcome.FAILED
+        detail = f"{error.message.rstrip('.')}. {error.hint}".strip()
     return CardRow(name, outcome, detail, time.perf_counter() - started)
 
 

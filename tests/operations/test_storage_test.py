@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archive_tui.errors import AccessDenied, OperationStopped, StorageUnavailable
+from archive_tui.errors import AccessDenied, OperationStopped, StorageError, StorageUnavailable
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.objects.memory import MemoryStore
 from archive_tui.objects.object_store import ObjectReader, PutResult, Support, Traits
@@ -113,6 +113,21 @@ def test_without_the_right_to_write_the_rest_is_unknown_not_proven() -> None:
     assert card.outcome("deletes") is Outcome.UNKNOWN
     assert not card.is_usable
     assert "Ask for write access." in next(row.detail for row in card.rows if row.name == "writes")
+
+
+class ReadOnly(MemoryStore):
+    """A store whose nature is to take nothing, as a datasafe behind an address."""
+
+    def put(self, key: str, chunks: Any, size: int | None = None, **options: Any) -> PutResult:
+        raise StorageError("Nothing can be put here: it", hint="Deposit it.", code="unsupported")
+
+
+def test_a_store_that_takes_nothing_by_its_nature_is_usable_and_no_place_to_publish_in() -> None:
+    card = test_storage(ReadOnly())
+    assert card.outcome("writes") is Outcome.REFUSED
+    assert card.is_read_only and card.is_usable
+    assert "not published here" in card.conclusion
+    assert not test_storage(Unwritable()).is_read_only
 
 
 def test_flipped_bytes_are_found_and_the_object_is_removed() -> None:
