@@ -38,6 +38,7 @@ from typing import Any
 
 __all__ = [
     "AccessDenied",
+    "AlreadyPresentException",
     "ArchiveError",
     "ConfigurationError",
     "ExistingFileError",
@@ -53,6 +54,7 @@ __all__ = [
     "MissingLoiError",
     "MissingPathError",
     "NoFileError",
+    "NotAStoreError",
     "ObjectExists",
     "ObjectNotFound",
     "OperationStopped",
@@ -199,6 +201,18 @@ class ExistingFileError(ObjectExists):
         self, message: str = "Directory not empty.", *, key: str = "", store: str = "", hint: str = ""
     ) -> None:
         super().__init__(message, key=key, store=store, hint=hint)
+
+
+class AlreadyPresentException(ObjectExists):
+    """The same content lies in a results store already."""
+
+    code = "results-present"
+
+
+class NotAStoreError(StorageError):
+    """No results store lies there."""
+
+    code = "not-a-results-store"
 
 
 class AccessDenied(StorageError, PermissionError):

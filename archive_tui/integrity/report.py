@@ -11,6 +11,7 @@ class FindingKind(StrEnum):
     MISSING = "missing"
     MOVED = "moved"  # not at its path; the same content lies elsewhere, as `detail` says
     EXTRA = "extra"
+    WRITABLE = "writable"  # right, but nothing keeps it from being changed
     UNREADABLE = "unreadable"
 
 
@@ -74,7 +75,8 @@ class IntegrityReport:
     def sentence(self) -> str:
         """The one line with which every face ends a verification."""
         unreadable = self.count(FindingKind.UNREADABLE)
-        done = self.files_ok + len(self.findings) - self.count(FindingKind.EXTRA)
+        beside = self.count(FindingKind.EXTRA) + self.count(FindingKind.WRITABLE)
+        done = self.files_ok + len(self.findings) - beside
         counts = ", ".join(
             f"{self.count(kind)} {kind}" for kind in FindingKind if kind in self._always_said or self.count(kind)
         )

@@ -101,9 +101,9 @@ class JobLimits:
         return OpenedPlace(opened.name, ThrottledStore(opened.store, *limits, stop=stop), opened.storage)
 
     def _limits_of(self, place: Place) -> Iterator[Bandwidth]:
-        if "storage" not in place:
+        if "storage" not in place and "url" not in place:
             return
-        rate = self.by_storage.get(place["storage"], StorageLimits()).bandwidth
+        rate = self.by_storage.get(place.get("storage", ""), StorageLimits()).bandwidth
         with self._lock:
             if rate is not None:
                 yield self._shared.setdefault(place["identity"], Bandwidth(rate))

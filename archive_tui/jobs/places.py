@@ -23,7 +23,8 @@ from archive_tui.settings import Settings, load_settings, user_settings_file
 Place = Mapping[str, Any]
 """`{"storage": name, "settings": path or None, "identity": …}` or `{"folder": path, "keeps": bool}`, as JSON. `begins`
 is there when the settings name the folder of the storage by a relative path: what it is relative to; `links` False
-when no link below a folder is to be followed, which a person's own folder otherwise allows."""
+when no link below a folder is to be followed, which a person's own folder otherwise allows. `{"url": address,
+"token_file": path or None}` is a datasafe that no settings name."""
 
 
 _AREA = "storage_area"
@@ -67,6 +68,8 @@ def open_place(place: Place) -> OpenedPlace:
     Raises: ConfigurationError: unknown-storage when it vanished from the settings, place-moved when its name means
     another place now, and what reading the settings raises.
     """
+    if "url" in place:
+        return _open_address(place["url"], place.get("token_file"))
     if "folder" in place:
         folder = Path(place["folder"])
         keeps, links = bool(place.get("keeps", True)), place.get("links")
@@ -84,6 +87,13 @@ def open_place(place: Place) -> OpenedPlace:
             code="place-moved",
         )
     return OpenedPlace(storage.name, storage.store, storage)
+
+
+def _open_address(url: str, token_file: str | None) -> OpenedPlace:
+    from archive_tui.objects.http import HttpStore
+    from archive_tui.objects.http.tokens import read_token
+
+    return OpenedPlace(url, HttpStore(url, None if token_file is None else read_token(Path(token_file))))
 
 
 def _begin_at(settings: Settings, name: str, folder: str | None) -> Settings:

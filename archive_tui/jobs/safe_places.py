@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from archive_tui.archives.datasafe.opening import open_folder_safe
+from archive_tui.archives.datasafe.opening import find_throttle, open_folder_safe
 from archive_tui.archives.datasafe.safe import Safe
-from archive_tui.archives.datasafe.safes import open_address, open_safe_in, read_token, safe_prefix
+from archive_tui.archives.datasafe.safes import open_safe_in, safe_prefix
 from archive_tui.archives.storages import Storage
 from archive_tui.jobs.kind import JobWork
 from archive_tui.jobs.parameters import require
-from archive_tui.jobs.places import Place, name_settings, storage_place
+from archive_tui.jobs.places import Place, folder_place, name_settings, storage_place
 from archive_tui.settings import Settings
 
 
@@ -63,10 +63,11 @@ def open_job_safe(work: JobWork) -> Iterator[Safe]:
         opened = work.open_place(place)
         yield open_safe_in(opened.store, require(place, "safe", str))
         return
-    if "safe_root" in place:
-        safe = open_folder_safe(Path(require(place, "safe_root", str)))
-    else:
-        path = place.get("token_file")
-        safe = open_address(require(place, "safe_url", str), read_token(Path(path)) if path else None)
-    with safe:
+    if "safe_url" in place:
+        opened = work.open_place({"url": require(place, "safe_url", str), "token_file": place.get("token_file")})
+        yield open_safe_in(opened.store)
+        return
+    root = Path(require(place, "safe_root", str))
+    opened = work.open_place(folder_place(root))
+    with open_folder_safe(root, throttle=find_throttle(opened.store)) as safe:
         yield safe

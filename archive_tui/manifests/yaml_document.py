@@ -18,8 +18,9 @@ _HINT = "Correct it, or have a MANIFEST.yaml made anew: one is made when there i
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map"))
 
 
-def read_yaml(content: bytes, where: str) -> Any:
+def read_yaml(content: bytes, where: str, *, largest: int = LARGEST, most_nodes: int = MOST_NODES) -> Any:
     """Returns nested dicts, lists and texts; every scalar is the text that stands there, None for what is empty.
+    `largest` in bytes; `most_nodes` are keys, texts, lists and mappings together.
 
     Guarantees: time and memory grow with the content only, and that is bounded.
 
@@ -27,12 +28,12 @@ def read_yaml(content: bytes, where: str) -> Any:
     """
     import yaml
 
-    if len(content) > LARGEST:
-        raise refuse_document(where, f"it is larger than {LARGEST >> 20} MiB")
+    if len(content) > largest:
+        raise refuse_document(where, f"it is larger than {largest >> 20} MiB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         events = yaml.parse(content.decode("utf-8-sig"), Loader=loader)
-        return _Builder(events, where).build()
+        return _Builder(events, where, most_nodes).build()
     except UnicodeDecodeError as error:
         raise refuse_document(where, "it is not UTF-8 text") from error
     except yaml.YAMLError as error:
@@ -48,12 +49,13 @@ def refuse_document(where: str, why: str) -> ManifestError:
 class _Builder:
     """Builds the one document of a stream of events."""
 
-    def __init__(self, events: Iterator[Any], where: str) -> None:
+    def __init__(self, events: Iterator[Any], where: str, most_nodes: int) -> None:
         import yaml
 
         self._yaml = yaml
         self._events = events
         self._where = where
+        self._most_nodes = most_nodes
         self._nodes = 0
 
     def build(self) -> Any:
@@ -70,8 +72,8 @@ class _Builder:
         self._nodes += 1
         if depth > DEEPEST:
             raise refuse_document(self._where, "it is nested too deep")
-        if self._nodes > MOST_NODES:
-            raise refuse_document(self._where, f"it has more than {MOST_NODES:,} entries")
+        if self._nodes > self._most_nodes:
+            raise refuse_document(self._where, f"it has more than {self._most_nodes:,} entries")
         if isinstance(event, self._yaml.AliasEvent) or event.anchor is not None:
             raise refuse_document(self._where, "it uses aliases")
         if event.tag is not None and event.tag != "!" and event.tag not in _PLAIN_TAGS:

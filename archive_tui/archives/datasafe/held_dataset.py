@@ -124,11 +124,18 @@ def unless_updated(safe: Safe, loi: str, archive: StoredArchive, old: int | None
     try:
         yield
     except (IntegrityError, SourceChanged, ObjectNotFound):
-        if old is None and archive.digest is not None:
-            now = safe.archive(loi)
-            if (now.digest, now.size) != (archive.digest, archive.size):
-                raise _updated(loi, safe.label) from None
+        if old is None:
+            check_not_updated(safe, loi, archive)
         raise
+
+
+def check_not_updated(safe: Safe, loi: str, archive: StoredArchive) -> None:
+    """Raises: StorageUnavailable (updated) when another dataset than that of the archive lies there by now."""
+    if archive.digest is None:
+        return
+    now = safe.archive(loi)
+    if (now.digest, now.size) != (archive.digest, archive.size):
+        raise _updated(loi, safe.label) from None
 
 
 def compare_files(expected: Inventory, files: Sequence[FileDigests]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from archive_tui.archives.datasafe.stored_safe import StoredSafe
 from archive_tui.errors import ConfigurationError
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectStore
+from archive_tui.objects.wrappers.throttled_store import ThrottledStore
 from archive_tui.objects.wrappers.wrapped_store import WrappedStore
 
 
@@ -29,16 +30,25 @@ def open_folder_safe(root: Path, *, create: bool = False, **options: Any) -> Saf
     return StoredSafe(FolderShelf(folder), **options)
 
 
+def find_throttle(store: ObjectStore) -> ThrottledStore | None:
+    """Returns the wrapper of a store that limits its bandwidth; None: nothing does."""
+    while isinstance(store, WrappedStore):
+        if isinstance(store, ThrottledStore):
+            return store
+        store = store.inner
+    return None
+
+
 def open_store_safe(store: ObjectStore, prefix: str = "", **options: Any) -> Safe:
     """Opens the datasafe below `prefix` of a store, which may be wrapped; in a folder it lies as plain folders.
 
     `options` as of StoredSafe.
     """
-    bare = store
+    bare, throttle = store, find_throttle(store)
     while isinstance(bare, WrappedStore):
         bare = bare.inner
     if isinstance(bare, FolderStore):
-        return open_folder_safe(bare.root / prefix, create=True, **options)
+        return open_folder_safe(bare.root / prefix, create=True, throttle=throttle, **options)
     from archive_tui.archives.datasafe.object_shelf import ObjectShelf
 
     return StoredSafe(ObjectShelf(store, prefix), **options)

@@ -128,10 +128,10 @@ class RemoteSafe(Safe):
         return StoredArchive(self._reading, key, info.size, info.digest)
 
     def verify(self, loi: str, *, report: Report = ignore, stop: StopSignal = never) -> IntegrityReport:
-        from archive_tui.archives.datasafe.verifying import verify_archive
+        from archive_tui.archives.datasafe.verifying import verify_held
 
         archive, expected = self.archive(loi), self.describe(loi).inventory
-        return verify_archive(archive, expected if len(expected) else None, subject=loi, report=report, stop=stop)
+        return verify_held(self, loi, archive, expected if len(expected) else None, report, stop)
 
     def close(self) -> None:
         self._store.close()

@@ -186,7 +186,8 @@ class Safe(ABC):
     def verify(self, loi: str, *, report: Report = ignore, stop: StopSignal = never) -> IntegrityReport:
         """Reads the whole dataset and compares every file with its SHA-256 and with the checksums of its manifest.
 
-        Raises: MissingContentError when nothing was deposited.
+        Raises: MissingContentError when nothing was deposited; StorageUnavailable (updated) when it is replaced
+        meanwhile.
         """
 
     def close(self) -> None:  # noqa: B027  (a safe without connections has nothing to close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from archive_tui.archives.datasafe.manifest_check import check_algorithm
 from archive_tui.archives.datasafe.receiving import DepositLimits, ReceivedDataset, receive_dataset
@@ -19,7 +20,7 @@ from archive_tui.archives.datasafe.safe import (
     StoredArchive,
 )
 from archive_tui.archives.datasafe.shelf import Shelf, ShelvedDataset
-from archive_tui.archives.datasafe.verifying import verify_archive
+from archive_tui.archives.datasafe.verifying import verify_held
 from archive_tui.errors import (
     ExistingFileError,
     HostileArchive,
@@ -40,6 +41,7 @@ from archive_tui.manifests.datasafe_manifest import (
     parse_datasafe_manifest,
 )
 from archive_tui.names.loi import METHODS, ROOT, DatasafeLoi, loi_sort_key, parse_datasafe_loi, parse_reservation
+from archive_tui.objects.wrappers.throttled_store import ThrottledStore
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 MOST_METADATA = 20
@@ -49,7 +51,8 @@ PROVEN = "Unpacked, read back from the stage, and compared with its manifest; th
 
 class StoredSafe(Safe):
     """`issuer` is the safe's own where none is recorded yet; None: that of the first reservation. `keeps_old` False:
-    what an update replaces is gone. `methods` are those that a LOI may name."""
+    what an update replaces is gone. `methods` are those that a LOI may name. `throttle`: archives come in and go out at
+    the rates of that store; for a shelf that lies in no store with limits of its own."""
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class StoredSafe(Safe):
         max_size: int | None = None,
         max_unpacked_size: int | None = None,
         issuer: str | None = None,
+        throttle: ThrottledStore | None = None,
     ) -> None:
         self.label = shelf.label
         self.identity = shelf.identity
@@ -68,6 +72,7 @@ class StoredSafe(Safe):
         self._methods = methods
         self._limits = DepositLimits(max_size, max_unpacked_size)
         self._issuer = issuer
+        self._throttle = throttle
 
     def reserve(self, loi: str) -> str:
         kind = parse_reservation(loi, methods=self._methods)
@@ -81,7 +86,7 @@ class StoredSafe(Safe):
         if not self._require(loi, place).is_empty:
             raise _has_content(loi)
         with self.shelf.stage(place) as incoming, self.shelf.stage(place) as dataset:
-            received = receive_dataset(loi, archive, incoming, dataset, self._limits, report=report, stop=stop)
+            received = self._receive(loi, archive, incoming, dataset, report, stop)
             try:
                 self.shelf.fill(place, dataset, received.record, report=report, stop=stop)
             except ExistingFileError as error:
@@ -95,7 +100,7 @@ class StoredSafe(Safe):
         if self._require(loi, place).is_empty:
             raise NoFileError("Directory empty", key=loi, store=self.label, hint=f"Deposit it: safe put {loi}")
         with self.shelf.stage(place) as incoming, self.shelf.stage(place) as dataset:
-            received = receive_dataset(loi, archive, incoming, dataset, self._limits, report=report, stop=stop)
+            received = self._receive(loi, archive, incoming, dataset, report, stop)
             old = self.shelf.replace(
                 place, dataset, received.record, keeps_old=self._keeps_old, report=report, stop=stop
             )
@@ -134,18 +139,28 @@ class StoredSafe(Safe):
     def archive(self, loi: str, *, old: int | None = None) -> StoredArchive:
         place = self._place(loi)
         self._require(loi, place)
-        return self.shelf.archive(place, old=old)
+        return self._paced(self.shelf.archive(place, old=old))
 
     def verify(self, loi: str, *, report: Report = ignore, stop: StopSignal = never) -> IntegrityReport:
         place = self._place(loi)
         if self._require(loi, place).is_empty:
             raise MissingContentError("LOI does not have content.", key=loi, store=self.label)
-        archive, record = self.shelf.archive(place), self.shelf.record(place)
+        archive, record = self.archive(loi), self.shelf.record(place)
         expected = None if record is None else record.inventory
-        return verify_archive(archive, expected, subject=loi, report=report, stop=stop)
+        return verify_held(self, loi, archive, expected, report, stop)
 
     def close(self) -> None:
         self.shelf.close()
+
+    def _receive(
+        self, loi: str, archive: Iterable[Chunk], incoming: Path, dataset: Path, report: Report, stop: StopSignal
+    ) -> ReceivedDataset:
+        if self._throttle is not None:
+            archive = self._throttle.slow_source(archive, stop)
+        return receive_dataset(loi, archive, incoming, dataset, self._limits, report=report, stop=stop)
+
+    def _paced(self, archive: StoredArchive) -> StoredArchive:
+        return archive if self._throttle is None else replace(archive, store=self._throttle.over(archive.store))
 
     def _place(self, loi: str) -> str:
         """Raises: MissingLoiError, InvalidLoiError."""

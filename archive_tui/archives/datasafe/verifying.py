@@ -7,9 +7,10 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator
 
+from archive_tui.archives.datasafe.held_dataset import check_not_updated, unless_updated
 from archive_tui.archives.datasafe.manifest_check import FileDigests, check_algorithm, check_manifest
 from archive_tui.archives.datasafe.receiving import describe_check
-from archive_tui.archives.datasafe.safe import StoredArchive
+from archive_tui.archives.datasafe.safe import Safe, StoredArchive
 from archive_tui.errors import ArchiveError, IntegrityError, OperationStopped
 from archive_tui.integrity.inventory import Inventory
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
@@ -74,6 +75,20 @@ def verify_archive(
         proven=PROVEN,
         seconds=time.monotonic() - started,
     )
+
+
+def verify_held(
+    safe: Safe, loi: str, archive: StoredArchive, expected: Inventory | None, report: Report, stop: StopSignal
+) -> IntegrityReport:
+    """Verifies what a safe holds under a LOI now; see `verify_archive`.
+
+    Raises: StorageUnavailable (updated) when it was replaced meanwhile: that is no damage; else as `verify_archive`.
+    """
+    with unless_updated(safe, loi, archive):
+        found = verify_archive(archive, expected, subject=loi, report=report, stop=stop)
+    if found.findings:
+        check_not_updated(safe, loi, archive)
+    return found
 
 
 def _read_manifest(

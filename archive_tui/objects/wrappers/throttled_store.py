@@ -147,13 +147,22 @@ class ThrottledStore(WrappedStore):
         stop: StopSignal = never,
         sent: Callable[[int], None] | None = None,
     ) -> PutResult:
+        slow = self.slow_source(chunks, stop)
+        return super().put(key, slow, size, overwrite=overwrite, digest=digest, if_match=if_match, stop=stop, sent=sent)
+
+    def over(self, store: ObjectStore) -> ThrottledStore:
+        """Returns another store under the same limits, which both use up together."""
+        return ThrottledStore(store, *self._limits, stop=self._stop)
+
+    def slow_source(self, chunks: Iterable[Chunk], stop: StopSignal) -> Iterable[Chunk]:
+        """What goes out by another way than `put`, at the same rates. It can be read again where `chunks` can: stores
+        treat such a stream differently."""
+
         def slow_down(source: Iterable[Chunk]) -> Iterator[Chunk]:
             return self.slow_down(source, stop)
 
-        # A stream that can be read again must not look like one that cannot: stores treat them differently.
         is_read_once = iter(chunks) is chunks
-        slow = slow_down(chunks) if is_read_once else _ThrottledSource(chunks, slow_down)
-        return super().put(key, slow, size, overwrite=overwrite, digest=digest, if_match=if_match, stop=stop, sent=sent)
+        return slow_down(chunks) if is_read_once else _ThrottledSource(chunks, slow_down)
 
     def slow_down(self, chunks: Iterable[Chunk], stop: StopSignal) -> Iterator[Chunk]:
         """Passes on what goes out by another way than `put`, at the same rates.

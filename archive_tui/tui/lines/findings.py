@@ -18,6 +18,7 @@ GLYPHS = {
     FindingKind.MISSING: "○",
     FindingKind.MOVED: "→",
     FindingKind.EXTRA: "+",
+    FindingKind.WRITABLE: "w",
     FindingKind.UNREADABLE: "!",
 }
 STYLES = {
@@ -25,6 +26,7 @@ STYLES = {
     FindingKind.MISSING: "damaged",
     FindingKind.MOVED: "doubtful",
     FindingKind.EXTRA: "doubtful",
+    FindingKind.WRITABLE: "doubtful",
     FindingKind.UNREADABLE: "doubtful",
 }
 

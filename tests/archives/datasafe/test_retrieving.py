@@ -395,6 +395,22 @@ def test_a_dataset_that_is_updated_meanwhile_is_not_said_to_be_damaged(root: Pat
     assert tree(retrieve_dataset(make_safe(root), loi, into=out).folder)["m.bin"] == LARGE["m.bin"][::-1]
 
 
+@pytest.mark.parametrize("from_byte", [0, 1000])
+def test_an_update_while_it_is_verified_is_no_damage(root: Path, from_byte: int) -> None:
+    loi = deposit(make_safe(root), LARGE)
+    is_updated: list[bool] = []
+
+    def update(key: str, size: int) -> None:
+        if size > from_byte and not is_updated:
+            is_updated.append(True)
+            others = {name: content[::-1] for name, content in LARGE.items()}
+            make_safe(root).update(loi, [pack_dataset(loi, others)])
+
+    with pytest.raises(StorageUnavailable, match="updated while it was read"):
+        WatchedSafe(root, update).verify(loi)
+    assert WatchedSafe(root).verify(loi).verdict is Verdict.VERIFIED
+
+
 @pytest.mark.usefixtures("keeps_little")
 @pytest.mark.parametrize("part", [0.05, 0.5, 0.97])
 def test_it_goes_on_where_it_was_stopped(root: Path, out: Path, part: float) -> None:
