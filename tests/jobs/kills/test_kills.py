@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.archives.faults.commands import PATIENCE, Finished, program_environment, run_program, start_program, wait_for
-from tests.archives.faults.places import CREATE_ONLY, Place, make_place
+from tests.archives.faults.places import CREATE_ONLY, FOLDER, Place, make_place
 from tests.jobs.kills.scenarios import SCENARIOS, Scenario
 
 SEED = 20_261_122
@@ -139,9 +139,15 @@ def test_killed_at_numbered_steps(scenario_type: type[Scenario], kills: int, pla
 
 
 @pytest.mark.timeout(LONG)
-@pytest.mark.parametrize("kills", [1, pytest.param(14, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("kind", "kills"), [(FOLDER, 1), *(pytest.param(kind, 14, marks=pytest.mark.slow) for kind in CREATE_ONLY)]
+)
 @pytest.mark.parametrize("scenario_type", SCENARIOS, ids=lambda each: each.name)
-def test_killed_at_any_moment(scenario_type: type[Scenario], kills: int, place: Place, tmp_path: Path) -> None:
+def test_killed_at_any_moment(
+    scenario_type: type[Scenario], kind: str, kills: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """In the short form on a folder only; the numbered steps are taken on every kind of place."""
+    place = make_place(kind, tmp_path / "place", request)
     proof = make_proof(scenario_type, place, tmp_path / "base")
     started = time.monotonic()
     proof.count_steps(tmp_path / "count")
