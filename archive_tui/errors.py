@@ -17,7 +17,9 @@
     │   │   ├── MissingContentError            reserved, and nothing deposited; or nothing given to deposit
     │   │   └── NoFileError                    a file or folder that has to be there is not
     │   ├── ObjectExists (FileExistsError)
-    │   │   └── ExistingFileError              this LOI has its dataset already
+    │   │   ├── ExistingFileError              this LOI has its dataset already
+    │   │   └── AlreadyPresentException        a results store has the same content already
+    │   ├── NotAStoreError                     no results store lies there
     │   ├── AccessDenied (PermissionError)
     │   ├── StorageFull (OSError)
     │   └── StorageUnavailable (ConnectionError)   the only one that a retry can cure

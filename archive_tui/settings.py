@@ -24,6 +24,7 @@ LIMIT_KEYS = ("bandwidth_limit", "jobs_at_once")
 """How much jobs may take, of the program and of each storage; `jobs.limits` reads them."""
 
 DATASAFE_KEY = "datasafe"
+RESULTS_KEY = "results"
 """In the section of a storage: the prefix below which a datasafe lies there. In that of the program: the storage whose
 datasafe is meant when none is named."""
 

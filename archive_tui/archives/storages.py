@@ -13,7 +13,7 @@ from archive_tui.archives.datasets.storage_client import StorageClientABC
 from archive_tui.errors import ConfigurationError
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.registry import load_by_dotted_path
-from archive_tui.settings import DATASAFE_KEY, LIMIT_KEYS, Settings, check_keys, did_you_mean, read_config
+from archive_tui.settings import DATASAFE_KEY, LIMIT_KEYS, RESULTS_KEY, Settings, check_keys, did_you_mean, read_config
 
 EMBEDDED = "local"
 DEFAULT_CONFIG = "secrets/settings.ini"
@@ -128,7 +128,7 @@ def _build_client(name: str, config: dict[str, Any], own_keys: frozenset[str] | 
         )
     known = getattr(client_class, "known_keys", None)
     if known:
-        check_keys(name, own_keys if own_keys is not None else config, (*known, DATASAFE_KEY, *LIMIT_KEYS))
+        check_keys(name, own_keys if own_keys is not None else config, (*known, DATASAFE_KEY, RESULTS_KEY, *LIMIT_KEYS))
     client: StorageClientABC = client_class(config)
     return client
 

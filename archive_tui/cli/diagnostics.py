@@ -48,6 +48,8 @@ STATUS_OF_ERROR: dict[type[errors.ArchiveError], ExitStatus] = {
     errors.NoFileError: ExitStatus.FINDINGS,
     errors.ObjectExists: ExitStatus.FINDINGS,
     errors.ExistingFileError: ExitStatus.FINDINGS,
+    errors.AlreadyPresentException: ExitStatus.FINDINGS,
+    errors.NotAStoreError: ExitStatus.FINDINGS,
     errors.AccessDenied: ExitStatus.FINDINGS,
     errors.StorageFull: ExitStatus.FINDINGS,
     errors.StorageUnavailable: ExitStatus.FINDINGS,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from archive_tui.integrity.evidence import Evidence
     from archive_tui.integrity.report import Finding, IntegrityReport
 
-SIGNS = {"changed": "✗", "missing": "○", "moved": "→", "extra": "+", "unreadable": "!"}
+SIGNS = {"changed": "✗", "missing": "○", "moved": "→", "extra": "+", "writable": "w", "unreadable": "!"}
 
 
 def show_report(invocation: Invocation, report: IntegrityReport, evidence: Evidence | None = None) -> int:

@@ -167,13 +167,13 @@ def test_the_floors_of_the_page_are_those_of_the_contracts() -> None:
 
 def test_the_example_settings_explain_every_key_and_no_other() -> None:
     from archive_tui.core import AwsStorageClient, AzureStorageClient, HttpStorageClient, LocalStorageClient
-    from archive_tui.settings import DATASAFE_KEY, LIMIT_KEYS, PROGRAM_KEYS
+    from archive_tui.settings import DATASAFE_KEY, LIMIT_KEYS, PROGRAM_KEYS, RESULTS_KEY
 
     text = read("settings.example.ini")
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(re.sub(r"^;(\w+ =)", r"\1", text, flags=re.MULTILINE))
     for section, known in (
-        ("lab-folder", (*LocalStorageClient.known_keys, DATASAFE_KEY, *LIMIT_KEYS)),  # explained once for all storages
+        ("lab-folder", (*LocalStorageClient.known_keys, DATASAFE_KEY, RESULTS_KEY, *LIMIT_KEYS)),  # explained once for all storages
         ("lab-s3", AwsStorageClient.known_keys),
         ("lab-azure", AzureStorageClient.known_keys),
         ("lab-safe", HttpStorageClient.known_keys),

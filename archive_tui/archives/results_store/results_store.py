@@ -34,7 +34,7 @@ class ResultsStore:
     def __init__(self, store: ObjectStore, prefix: str = "") -> None:
         self.store = store
         self.prefix = prefix
-        self.label = f"{store.label} {prefix}".rstrip(" /")
+        self.label = f"{store.label}/{prefix}".rstrip("/")
         self.identity = f"{store.identity}/{prefix}".rstrip("/")
         self._manifest = ManifestFile(_writable(store), f"{prefix}{MANIFEST_KEY}")
 
