@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from flask.views import MethodView
 
 from archive_tui.archives.datasafe.opening import open_folder_safe
 from archive_tui.archives.datasafe.safe import Safe, StoredArchive
-from archive_tui.errors import ArchiveError, ConfigurationError
+from archive_tui.errors import ArchiveError, ConfigurationError, StorageUnavailable
 from archive_tui.http_api.authorisation import CHALLENGE, OPEN_PATHS, is_authorised
 from archive_tui.http_api.documents import description_document, index_document
 from archive_tui.http_api.index_page import format_index_page
@@ -28,6 +28,9 @@ DEFAULT_SIZE = 64 << 30
 """Bytes that a deposit may have unless somebody configures another limit."""
 
 ALIVE = "alive"
+LOOKS = 3
+"""How often a dataset is looked for again that was replaced before it could be read."""
+
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 ZIP = "application/zip"
 JSON = "application/json"
@@ -77,9 +80,19 @@ class HTTPServerAPI(MethodView):
         try:
             if _prefers_json(ZIP):
                 return _json(description_document(self.server.describe(loi)))
-            return _send_archive(self.server.archive(loi, old=_old_version()), loi)
+            return self._send(loi, _old_version())
         except ArchiveError as error:
             return _refuse(error, READING)
+
+    def _send(self, loi: str, old: int | None) -> Response:
+        """A dataset that is replaced before its first byte was read is looked for again."""
+        for _ in range(LOOKS):
+            try:
+                return _send_archive(self.server.archive(loi, old=old), loi)
+            except StorageUnavailable as error:
+                if error.code != "updated":
+                    raise
+        return _send_archive(self.server.archive(loi, old=old), loi)
 
     def post(self, loi: str) -> Response:
         try:
@@ -181,7 +194,8 @@ def _send_archive(archive: StoredArchive, loi: str) -> Response:
     name = loi.partition("/ds/")[2].replace("/", "-")
     headers["Content-Disposition"] = f'attachment; filename="{name}.zip"'
     headers["Content-Length"] = str(part.length)
-    return Response(_read_archive(archive, part), status, headers, mimetype=ZIP, direct_passthrough=True)
+    body: Iterable[bytes] = () if request.method == "HEAD" else _BegunBody(archive, part)
+    return Response(body, status, headers, mimetype=ZIP, direct_passthrough=True)
 
 
 def _choose_range(size: int, etag: str | None) -> ByteRange | None:
@@ -191,9 +205,24 @@ def _choose_range(size: int, etag: str | None) -> ByteRange | None:
     return parse_range(request.headers.get("Range"), size)
 
 
-def _read_archive(archive: StoredArchive, part: ByteRange) -> Iterator[bytes]:
-    with archive.store.open(archive.key, part.offset, part.length) as reader:
-        yield from read_chunks(reader)
+class _BegunBody:
+    """Part of an archive, of which the beginning has been read: what cannot be read at all has a status."""
+
+    def __init__(self, archive: StoredArchive, part: ByteRange) -> None:
+        self._reader = archive.store.open(archive.key, part.offset, part.length)
+        self._chunks = read_chunks(self._reader)
+        try:
+            self._first = next(self._chunks, b"")
+        except BaseException:
+            self._reader.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._first
+        yield from self._chunks
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 def _old_version() -> int | None:

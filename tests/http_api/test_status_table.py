@@ -12,10 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from archive_tui import errors
+from archive_tui.archives.datasafe.folder_shelf import FolderShelf
+from archive_tui.archives.datasafe.safe import StoredArchive
+from archive_tui.archives.datasafe.stored_safe import StoredSafe
 from archive_tui.datasafe import create_http_server
-from archive_tui.errors import ArchiveError
+from archive_tui.errors import ArchiveError, StorageUnavailable
 from archive_tui.http_api.openapi import openapi_document
 from archive_tui.http_api.statuses import READING, RESERVING, WRITING, refuse
+from archive_tui.objects.folder.store import FolderStore
+from archive_tui.objects.object_store import ObjectReader
 from tests.archives.datasafe.served_datasafe import pack_dataset
 
 KIND = "42.1001/ds/exp/sa/42/cwepr"
@@ -252,3 +257,38 @@ def test_every_error_has_a_status_that_the_description_knows(kind: type[ArchiveE
         status = int(refuse(kind("message"), doing).status)
         if status != 405 or doing == WRITING:  # reading and reserving find nothing in their way
             assert status in {int(known) for known in operations[verb]["responses"]}, doing
+
+
+class Replaced(FolderStore):
+    """What lies in it is replaced each time before it is read."""
+
+    def __init__(self, root: Path, times: int) -> None:
+        super().__init__(root)
+        self.times = times
+
+    def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
+        self.times -= 1
+        if self.times >= 0:
+            raise StorageUnavailable("the dataset was updated while it was read.", code="updated")
+        return super().open(key, offset, length)
+
+
+class UpdatedSafe(StoredSafe):
+    store: Replaced
+
+    def archive(self, loi: str, *, old: int | None = None) -> StoredArchive:
+        return StoredArchive(self.store, "dataset.zip", 7, None)
+
+
+@pytest.mark.parametrize(("times", "status"), [(0, 200), (1, 200), (3, 200), (4, 503)])
+def test_a_dataset_that_is_replaced_before_it_is_read_is_looked_for_again(
+    tmp_path: Path, times: int, status: int
+) -> None:
+    (tmp_path / "dataset.zip").write_bytes(b"content")
+    safe = UpdatedSafe(FolderShelf(tmp_path / "safe"))
+    safe.store = Replaced(tmp_path, times)
+    client = create_http_server({"SAFE": safe}).test_client()
+    answer = client.get("/api/42.1001/ds/exp/sa/42/cwepr/1")
+    assert answer.status_code == status
+    assert (answer.data == b"content") is (status == 200)
+    assert client.head("/api/42.1001/ds/exp/sa/42/cwepr/1").status_code == 200
