@@ -129,6 +129,7 @@ def load_settings(explicit: Path | None = None) -> Settings:
         storages[section] = MappingProxyType(dict(parser[section]))
         own_keys[section] = frozenset(parser._sections[section])  # type: ignore[attr-defined]
         remarks += _percent_remarks(section, storages[section])
+        remarks += _token_remarks(section, storages[section])
     program: dict[str, str] = {}
     if parser.has_section(PROGRAM_SECTION):
         program = dict(parser[PROGRAM_SECTION])
@@ -202,6 +203,15 @@ def _percent_remarks(section: str, values: Mapping[str, str]) -> list[str]:
         for key, value in values.items()
         if "%%" in value
     ]
+
+
+def _token_remarks(section: str, values: Mapping[str, str]) -> list[str]:
+    if "url" not in values or ("token" not in values and "token_file" not in values):
+        return []
+    from archive_tui.names.plain_addresses import find_plain_host, warn_of_plain_token
+
+    host = find_plain_host(values["url"])
+    return [] if host is None else [f"[{section}] {warn_of_plain_token(host)}"]
 
 
 def _section_hint(section: str, parser: configparser.ConfigParser, path: Path) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from archive_tui.names.plain_addresses import find_plain_host, warn_of_plain_token
+
 if TYPE_CHECKING:
     from archive_tui.archives.datasafe.safe import Safe
     from archive_tui.cli.invocation import Invocation
@@ -37,7 +39,7 @@ class SafeOptions:
         from archive_tui.archives.datasafe.opening import open_folder_safe
         from archive_tui.archives.datasafe.safes import open_safe, read_token
 
-        self._check()
+        self._check(invocation)
         if self.root is not None:
             return open_folder_safe(Path(self.root), create=create)
         token = None if self.token_file is None else read_token(Path(self.token_file))
@@ -50,7 +52,7 @@ class SafeOptions:
         from archive_tui.archives.datasafe.safes import usual_storage
         from archive_tui.jobs.safe_places import address_safe_place, folder_safe_place, storage_safe_place
 
-        self._check()
+        self._check(invocation)
         if self.root is not None:
             return folder_safe_place(Path(self.root))
         if self.url is not None:
@@ -60,12 +62,15 @@ class SafeOptions:
         with storage.store:
             return storage_safe_place(storage, settings)
 
-    def _check(self) -> None:
+    def _check(self, invocation: Invocation) -> None:
         chosen = [word for word in (self.storage, self.root, self.url) if word is not None]
         if len(chosen) > 1:
             raise click.UsageError("One datasafe at a time: --storage, --root or --url.")
         if self.token_file is not None and self.url is None:
             raise click.UsageError("--token-file goes with --url; a storage has its token in the settings.")
+        host = find_plain_host(self.url) if self.url is not None and self.token_file is not None else None
+        if host is not None:
+            invocation.note(warn_of_plain_token(host))
 
 
 def current_safe_options() -> SafeOptions:

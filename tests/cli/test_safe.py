@@ -218,3 +218,11 @@ def test_an_existing_folder_is_adopted_as_it_lies(run: Run, deposited: Path, wor
     assert run("safe", "adopt", "safe", "--json").document["already"] == 1
     assert run("safe", "adopt", "safe", "--issuer", "7").status == 2
     assert run("safe", "adopt", "nowhere").status == 2
+
+
+def test_a_token_that_travels_in_the_open_is_said(run: Run, workplace: Path) -> None:
+    (workplace / "token").write_text("not-a-real-token")
+    (workplace / "token").chmod(0o600)
+    words = ("safe", "ls", "--token-file", "token", "--url")
+    assert "unencrypted" in run(*words, "http://192.0.2.1:1/").err
+    assert "unencrypted" not in run(*words, "http://127.0.0.1:1/").err
