@@ -13,6 +13,7 @@
     ├── TargetExists (FileExistsError)         a local folder or file is in the way
     ├── StorageError                           carries `key` and `store` (the store's label)
     │   ├── ObjectNotFound (FileNotFoundError)
+    │   │   ├── MissingFile                    a broker was to bring or move a file that is not there
     │   │   ├── LoiNotFoundError               nobody has reserved this LOI
     │   │   ├── MissingContentError            reserved, and nothing deposited; or nothing given to deposit
     │   │   └── NoFileError                    a file or folder that has to be there is not
@@ -47,11 +48,13 @@ __all__ = [
     "HashError",
     "HostileArchive",
     "IntegrityError",
+    "InvalidBrokerConfiguration",
     "InvalidLoiError",
     "InvalidName",
     "LoiNotFoundError",
     "ManifestError",
     "MissingContentError",
+    "MissingFile",
     "MissingInformationError",
     "MissingLoiError",
     "MissingPathError",
@@ -93,6 +96,17 @@ class ArchiveError(Exception):
 
 class ConfigurationError(ArchiveError, ValueError):
     code = "configuration"
+
+
+class InvalidBrokerConfiguration(ConfigurationError):
+    """`name` is a short word for what is wrong with the configuration of a broker, `description` the sentence."""
+
+    code = "broker-configuration"
+
+    def __init__(self, name: str, description: str, *, hint: str = "") -> None:
+        super().__init__(description, hint=hint)
+        self.name = name
+        self.description = description
 
 
 class InvalidName(ArchiveError, ValueError):
@@ -167,6 +181,12 @@ class StorageError(ArchiveError):
 
 class ObjectNotFound(StorageError, FileNotFoundError):
     code = "object-not-found"
+
+
+class MissingFile(ObjectNotFound):
+    """A file that a broker was to bring or to move is not there."""
+
+    code = "broker-file-missing"
 
 
 class LoiNotFoundError(ObjectNotFound):

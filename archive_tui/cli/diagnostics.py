@@ -32,6 +32,7 @@ class ExitStatus(IntEnum):
 STATUS_OF_ERROR: dict[type[errors.ArchiveError], ExitStatus] = {
     errors.ArchiveError: ExitStatus.FINDINGS,
     errors.ConfigurationError: ExitStatus.USAGE,
+    errors.InvalidBrokerConfiguration: ExitStatus.USAGE,
     errors.InvalidName: ExitStatus.USAGE,
     errors.MissingPathError: ExitStatus.USAGE,
     errors.MissingLoiError: ExitStatus.USAGE,
@@ -43,6 +44,7 @@ STATUS_OF_ERROR: dict[type[errors.ArchiveError], ExitStatus] = {
     errors.TargetExists: ExitStatus.FINDINGS,
     errors.StorageError: ExitStatus.FINDINGS,
     errors.ObjectNotFound: ExitStatus.FINDINGS,
+    errors.MissingFile: ExitStatus.FINDINGS,
     errors.LoiNotFoundError: ExitStatus.FINDINGS,
     errors.MissingContentError: ExitStatus.FINDINGS,
     errors.NoFileError: ExitStatus.FINDINGS,

@@ -1,0 +1,1 @@
+"""Storage brokers: lists of files go to, come from, and move within a storage backend, whatever that is."""
