@@ -2,6 +2,7 @@
 
     ArchiveError
     ├── ConfigurationError (ValueError)        settings, credentials, arguments that cannot be used
+    │   └── InvalidBrokerConfiguration         the document of a workspace
     ├── InvalidName (ValueError)               a name, key, version or member path that a rule refuses
     │   ├── MissingPathError                   a datasafe was asked for no path at all
     │   ├── MissingLoiError                    a datasafe was asked for no LOI at all
@@ -103,10 +104,10 @@ class InvalidBrokerConfiguration(ConfigurationError):
 
     code = "broker-configuration"
 
-    def __init__(self, name: str, description: str, *, hint: str = "") -> None:
-        super().__init__(description, hint=hint)
+    def __init__(self, name: str, description: str = "", *, hint: str = "") -> None:
+        super().__init__(description or name, hint=hint)
         self.name = name
-        self.description = description
+        self.description = description or name
 
 
 class InvalidName(ArchiveError, ValueError):

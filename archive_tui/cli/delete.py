@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 @click.command(name="delete")
 @click.argument("places", metavar="PLACE...", nargs=-1, required=True)
+@click.option("--trash", is_flag=True, help="Into the trash of this machine, or of a store that keeps versions.")
 @click.option("--yes", is_flag=True, help="Do not ask: delete what is counted now.")
 @job_options
 @common_options
-def delete(places: tuple[str, ...], yes: bool) -> int:
+def delete(places: tuple[str, ...], trash: bool, yes: bool) -> int:
     """Delete objects and files; all of it is counted first, and nothing is deleted before somebody agrees.
 
     PLACE is STORAGE:KEY, STORAGE:PREFIX/ for everything below, a file or a folder. On a terminal it asks for the count;
-    elsewhere --yes is needed. Published versions, the manifests beside them, and contents of a vault are never
+    elsewhere --yes is needed. With --trash it goes where it can be had back from, or nothing is deleted. Published
+    versions, the manifests beside them, contents of a vault, and what a datasafe or results store keeps are never
     deleted this way: when one of them is among what is named, nothing is.
 
     Exit status: 0 all of it is gone, 1 refused, or something is left, 2 nobody has agreed, 130 stopped: the same
@@ -50,9 +52,9 @@ def delete(places: tuple[str, ...], yes: bool) -> int:
     plans = [_count(invocation, each) for each in chosen]
     _check(plans, places)
     if not yes:
-        _ask(invocation, plans)
+        _ask(invocation, plans, "moves to the trash" if trash else "deletes")
     requests = [
-        delete_job(each.place, each.names, base=each.base, confirmed=plan.objects, policy=policy)
+        delete_job(each.place, each.names, base=each.base, confirmed=plan.objects, to_trash=trash, policy=policy)
         for each, plan in zip(chosen, plans, strict=True)
     ]
     if options.background:
@@ -84,8 +86,10 @@ def _count(invocation: Invocation, chosen: ChosenPlace) -> DeletePlan:
     from archive_tui.jobs.place_words import own_folder
     from archive_tui.jobs.places import open_place
     from archive_tui.operations.deleting import check_deletable, plan_delete
+    from archive_tui.operations.marked_places import refuse_in_marked_places
 
     with open_place(own_folder(chosen.place)).store as store:
+        refuse_in_marked_places(store, chosen.base, chosen.names, "deleted")
         try:
             plan = run_operation(
                 invocation,
@@ -104,7 +108,7 @@ def _check(plans: list[DeletePlan], words: tuple[str, ...]) -> None:
         )
 
 
-def _ask(invocation: Invocation, plans: list[DeletePlan]) -> None:
+def _ask(invocation: Invocation, plans: list[DeletePlan], verb: str) -> None:
     """Raises: ConfigurationError (delete-unconfirmed) unless somebody has typed the count."""
     count = sum(plan.objects for plan in plans)
     total = format_total(sum(plan.bytes for plan in plans), sum(plan.unknown_sizes for plan in plans))
@@ -114,7 +118,7 @@ def _ask(invocation: Invocation, plans: list[DeletePlan]) -> None:
         raise ConfigurationError(
             f"This would delete {amount}. Nothing was deleted.", hint="Agree with --yes.", code="delete-unconfirmed"
         )
-    diagnostics.write_diagnostic(f"This deletes {amount}. Type the number of objects to agree:")
+    diagnostics.write_diagnostic(f"This {verb} {amount}. Type the number of objects to agree:")
     if sys.stdin.readline().strip().replace(",", "") != str(count):
         raise ConfigurationError("That is not the number; nothing was deleted.", code="delete-unconfirmed")
 
@@ -136,6 +140,8 @@ def _show(invocation: Invocation, jobs: list[JobSnapshot]) -> int:
         for finding in job.result.findings:
             write_line(describe_finding(finding))
         write_line(job.result.sentence)
+        for note in job.result.notes:
+            invocation.note(note)
     return status
 
 

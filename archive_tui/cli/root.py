@@ -12,11 +12,18 @@ COMMANDS = {
     "manifest": LazyCommand(
         "archive_tui.cli.manifest:manifest", "Checksum manifests: create, check; ask the vault, archive, fetch."
     ),
+    "vault": LazyCommand("archive_tui.cli.vault:vault", "Delete from a vault what no manifest refers to."),
     "safe": LazyCommand("archive_tui.cli.safe:safe", "Measurements under LOIs: reserve, deposit, retrieve, verify."),
+    "store": LazyCommand(
+        "archive_tui.cli.results:store", "Results stores: check files in once, verify at each check-out."
+    ),
     "serve": LazyCommand("archive_tui.cli.serve:serve", "Serve a datasafe over HTTP."),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),
     "copy": LazyCommand("archive_tui.cli.copy:copy", "Copy objects and files between storages and folders."),
+    "move": LazyCommand("archive_tui.cli.move:move", "Move objects and files; proven before they are deleted."),
+    "rename": LazyCommand("archive_tui.cli.rename:rename", "Rename one, or many by a pattern."),
+    "mkdir": LazyCommand("archive_tui.cli.mkdir:mkdir", "Make an empty folder."),
     "delete": LazyCommand("archive_tui.cli.delete:delete", "Delete objects and files, after a count."),
     "jobs": LazyCommand("archive_tui.cli.jobs:jobs", "List, watch, pause, resume and run what takes long."),
     "storage": LazyCommand("archive_tui.cli.storage:storage", "List the configured storages, or test one."),

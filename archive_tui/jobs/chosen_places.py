@@ -67,6 +67,25 @@ def choose_target(word: str, settings: Settings) -> tuple[Place, str]:
     return folder_place(path), ""
 
 
+def choose_new_folder(word: str, settings: Settings) -> tuple[Place, str]:
+    """Returns the place and the key of a folder that is to be made; nobody is contacted.
+
+    Raises: TargetExists when something of that name is there; ConfigurationError for a storage that there is not, and
+    for the top of one.
+    """
+    name = word.partition(":")[0]
+    if name in storage_names(settings):
+        place, prefix = choose_target(word, settings)
+        if not prefix:
+            raise ConfigurationError(f"That is the storage itself: {word}", hint="Write STORAGE:PREFIX.")
+        return place, prefix.rstrip("/")
+    if os.path.lexists(Path(word).expanduser()):
+        raise TargetExists(f"Something of this name is there already: {word}", hint="Choose another name.")
+    whole = Path(choose_target(word, settings)[0]["folder"])
+    above = next(path for path in whole.parents if path.is_dir())  # what is missing is made below it
+    return folder_place(above, keeps=False), str(whole.relative_to(above))
+
+
 def gather(chosen: Iterable[ChosenPlace]) -> list[ChosenPlace]:
     """Puts together what has one place and one base, in the order of the words."""
     gathered: dict[tuple[str, str], ChosenPlace] = {}

@@ -35,6 +35,7 @@ _NUMBER = re.compile(r"[0-9]+|0b[01]+")
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]")
 _KNOWN = frozenset({"hash", "uuid", "sha256", "size"})
+NO_RECORD = "a record has no hash of 32 hexadecimal digits, or no uuid of as many"
 _HINT = "Nothing was changed. Get the manifest back from a copy, or correct it."
 
 
@@ -82,6 +83,9 @@ class StoreManifest:
                     yield Listed(each, part, name, record)
 
     def with_record(self, event: str, production: str, name: str, record: StoreRecord) -> StoreManifest:
+        """Raises: ManifestError for a record that no reader would take."""
+        if not _MD5.fullmatch(record.md5) or not _MD5.fullmatch(record.uuid):
+            raise _refuse(f"{event}/{production}/{name}", NO_RECORD)
         productions = dict(self.events.get(event, {}))
         productions[production] = {**productions.get(production, {}), name: record}
         return replace(self, events={**self.events, event: productions})
@@ -179,7 +183,7 @@ def _parse_record(fields: Any, where: str) -> StoreRecord:
     known = _mapping(fields, where)
     md5, uuid = known.get("hash"), known.get("uuid")
     if not isinstance(md5, str) or not isinstance(uuid, str) or not _MD5.fullmatch(md5) or not _MD5.fullmatch(uuid):
-        raise _refuse(where, "a record has no hash of 32 hexadecimal digits, or no uuid")
+        raise _refuse(where, NO_RECORD)
     sha256, size = known.get("sha256"), known.get("size")
     if sha256 is not None and not is_sha256_hex(sha256):
         raise _refuse(where, "a sha256 is none")

@@ -24,3 +24,17 @@ def check_result_name(name: str, what: str) -> str:
             code="result-name",
         )
     return check_key(name)
+
+
+def check_store_name(name: str) -> str:
+    """Returns the name of a results store as it is. Raises: InvalidName (result-name) for what no manifest can hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidName(
+            f"No name of a results store: {escape_for_display(name[:200])}",
+            name=name,
+            hint="It has to be valid Unicode.",
+            code="result-name",
+        ) from error
+    return name

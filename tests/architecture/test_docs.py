@@ -173,7 +173,8 @@ def test_the_example_settings_explain_every_key_and_no_other() -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(re.sub(r"^;(\w+ =)", r"\1", text, flags=re.MULTILINE))
     for section, known in (
-        ("lab-folder", (*LocalStorageClient.known_keys, DATASAFE_KEY, RESULTS_KEY, *LIMIT_KEYS)),  # explained once for all storages
+        # explained once for all storages
+        ("lab-folder", (*LocalStorageClient.known_keys, DATASAFE_KEY, RESULTS_KEY, *LIMIT_KEYS)),
         ("lab-s3", AwsStorageClient.known_keys),
         ("lab-azure", AzureStorageClient.known_keys),
         ("lab-safe", HttpStorageClient.known_keys),

@@ -71,6 +71,8 @@ def test_the_page_on_manifests_can_be_followed(shell: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("campaign/first.dat: OK") == 3
     assert "campaign/raw/t2.dat: MOVED" in done.stdout
+    assert "Deleted: 0 contents, 0 B; 1 newly marked, 1 wait" in done.stdout
+    assert "Deleted: 0 contents, 0 B; 0 newly marked, 0 wait" in done.stdout
     assert "3 listed files not in the vault" in done.stderr
     assert (shell / "campaign" / "raw" / "t1.dat").read_text() == "21.5\n"
 

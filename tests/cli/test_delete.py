@@ -85,3 +85,22 @@ def test_what_cannot_be_done_is_said(words: tuple[str, ...], status: int, messag
     call = run("delete", *words, "--yes")
     assert (call.status, call.out) == (status, "")
     assert message in call.err
+
+
+def test_into_the_trash(run: Run, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(workplace / "data"))
+    call = run("delete", "work/winds", "--trash", "--yes")
+    assert (call.status, call.out) == (0, "Moved to the trash: 2 objects, 10 KB\n")
+    assert (workplace / "data/Trash/files/winds/table.csv").exists()
+    assert list((workplace / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize("mark", [".datasafe.json", ".manifest/manifest.yaml"])
+def test_what_a_place_of_its_own_keeps_is_protected(mark: str, run: Run, filled: Path) -> None:
+    (filled / mark).parent.mkdir(exist_ok=True)
+    (filled / mark).write_text("{}")
+    for word in ("lab:backup/winds", "archive/backup/winds/raw/", "lab:"):
+        call = run("delete", word, "--yes")
+        assert (call.status, call.out) == (1, "")
+        assert "keeps is never deleted this way" in call.err or "the mark of a" in call.err
+    assert (filled / "backup/winds/table.csv").exists()

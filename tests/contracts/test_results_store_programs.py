@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from archive_tui.errors import ManifestError
+from archive_tui.integrity.report import FindingKind
 from archive_tui.results_store import AlreadyPresentException, HashError, Manifest, NotAStoreError, Store
 
 EVENT, PRODUCTION = "GW150914_095045", "TestAnalysis"
@@ -146,6 +148,8 @@ def test_what_lies_there_unlisted_is_never_overwritten(store: Store) -> None:
     (folder / "sample.dat").write_text("somebody's own")
     store.add_file(EVENT, PRODUCTION, "sample.dat")
     assert (folder / "sample.dat").read_text() == "somebody's own"
+    (finding,) = store.verify().findings
+    assert (finding.kind, finding.path) == (FindingKind.EXTRA, f"{EVENT}/{PRODUCTION}/sample.dat")
     assert store.fetch_file(EVENT, PRODUCTION, "sample.dat").read_text() == "hello\n"
 
 
@@ -166,3 +170,17 @@ def test_a_record_can_be_written_for_what_is_there(store: Store) -> None:
     assert Store(store.root).fetch_file(EVENT, PRODUCTION, "f").read_text() == "hello\n"
     with pytest.raises(FileExistsError):
         store.manifest.add_record(EVENT, PRODUCTION, "f", MD5, uuid.uuid4())
+
+
+def test_a_record_that_no_reader_would_take_is_never_written(store: Store) -> None:
+    before = (store.root / ".manifest" / "manifest.yaml").read_bytes()
+    for digest, number in (("zz", "1" * 32), (MD5, "../../etc/passwd"), (MD5, ""), ("", "1" * 32)):
+        with pytest.raises(ManifestError):
+            store.manifest.add_record(EVENT, PRODUCTION, "f", digest, number)
+    assert (store.root / ".manifest" / "manifest.yaml").read_bytes() == before
+
+
+def test_a_name_of_a_store_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="No name of a results store"):
+        Store.create(tmp_path / "bad", "\udcff")
+    assert not (tmp_path / "bad" / ".manifest" / "manifest.yaml").exists()

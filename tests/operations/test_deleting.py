@@ -78,6 +78,16 @@ def test_what_is_protected_keeps_everything(key: str, what: str, store: ObjectSt
     assert sorted(listed_keys(store)) == before
 
 
+def test_a_refusal_says_what_belongs_to_it_and_which_command_deletes_it(store: ObjectStore) -> None:
+    put_bytes(store, "winds.1.0.0.zip", b"published")
+    put_bytes(store, "winds.1.0.0.manifest.json", b"{}")
+    for key, other in (("zip", "manifest.json"), ("manifest.json", "zip")):
+        with pytest.raises(StorageError) as caught:
+            delete_objects(store, [f"winds.1.0.0.{key}"])
+        assert f"It belongs to winds.1.0.0.{other}, which lies beside it." in caught.value.hint
+        assert "archive-tui dataset delete STORAGE NAME VERSION" in caught.value.hint
+
+
 @pytest.mark.parametrize("key", [CONTENT, "ümläut/winds.1.0.0.zip"])
 def test_a_folder_deep_in_an_archive_is_no_way_around(key: str, tmp_path: Path) -> None:
     put_bytes(FolderStore(tmp_path), key, b"content")

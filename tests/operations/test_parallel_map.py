@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from archive_tui.errors import OperationStopped
+from archive_tui.operations import parallel_map
 from archive_tui.operations.parallel_map import map_in_order
 
 PATIENCE = 20.0
@@ -25,6 +28,34 @@ def test_results_come_in_the_order_of_the_items() -> None:
         return number * 10
 
     assert list(map_in_order(work, range(200), threads=2)) == [number * 10 for number in range(200)]
+
+
+class _LastFirst:
+    """A pool whose threads come to begin their calls in the wrong order: the second one before the first."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._calls.append((future, lambda: function(*arguments)))
+        if len(self._calls) == 2:
+            for each, call in reversed(self._calls):
+                try:
+                    each.set_result(call())
+                except BaseException as error:
+                    each.set_exception(error)
+        return future
+
+    def shutdown(self, **options: object) -> None: ...
+
+
+def test_a_call_that_begins_after_the_failure_of_a_later_one_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel_map, "ThreadPoolExecutor", _LastFirst)
+    results = map_in_order(lambda number: 1 // (1 - number), range(2), threads=2)
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 def test_calls_run_at_once() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive_tui.archives.brokers.records import BrokerVolume, ValidationWarning
-from archive_tui.archives.brokers.store_broker import StoreBroker, require_text
+from archive_tui.archives.brokers.store_broker import StoreBroker, check_texts, require_text
 from archive_tui.errors import ArchiveError, InvalidBrokerConfiguration
 from archive_tui.objects.object_store import ObjectStore
 
@@ -48,6 +48,7 @@ class S3Broker(_BucketBroker):
 
     def _check(self, config: Mapping[str, Any]) -> None:
         require_text(config, "bucket_name", "S3")
+        check_texts(config, "region_name", "endpoint_url", "host_path")
         read_credentials(config)
 
     def _make_store(self, config: Mapping[str, Any]) -> ObjectStore:
@@ -71,7 +72,8 @@ class AzureBroker(_BucketBroker):
 
     def _check(self, config: Mapping[str, Any]) -> None:
         require_text(config, "container", "Azure")
-        if not config.get("conn_str") and not config.get("account_url"):
+        check_texts(config, "conn_str", "account_url", "credential", "host_path")
+        if not (config.get("conn_str") or "").strip() and not (config.get("account_url") or "").strip():
             raise InvalidBrokerConfiguration(
                 "INVALID_CONFIGURATION", 'Azure broker requires "conn_str" or "account_url" to be populated'
             )
@@ -80,7 +82,9 @@ class AzureBroker(_BucketBroker):
         from archive_tui.objects.azure import AzureStore
 
         names = ("conn_str", "account_url", "credential")
-        return AzureStore(config["container"], **{name: config[name] for name in names if config.get(name)})
+        return AzureStore(
+            config["container"], **{name: config[name] for name in names if (config.get(name) or "").strip()}
+        )
 
 
 def read_credentials(config: Mapping[str, Any]) -> tuple[str, str] | None:

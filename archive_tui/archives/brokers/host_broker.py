@@ -10,7 +10,7 @@ from archive_tui.archives.brokers.records import BrokerVolume, ValidationWarning
 from archive_tui.archives.brokers.store_broker import StoreBroker, require_text
 from archive_tui.errors import InvalidBrokerConfiguration
 from archive_tui.objects.folder.store import FolderStore
-from archive_tui.objects.object_store import ObjectStore
+from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 
 
 class _FolderBroker(StoreBroker):
@@ -19,6 +19,9 @@ class _FolderBroker(StoreBroker):
     def validate_configuration(self, config: Mapping[str, Any]) -> list[ValidationWarning]:
         self._check(config)
         return []
+
+    def _is_file(self, listed: ObjectInfo) -> bool:
+        return listed.version is not None  # a link has none: it is not followed
 
     def _open_store(self, volume_path: str | None) -> ObjectStore:
         return FolderStore(self._folder(volume_path), read_only_objects=False, enters_symlinks=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from archive_tui.archives.brokers.records import FileDownload, FileMove, FileOutcome, FileUpload, Outcome
 from archive_tui.errors import (
+    ArchiveError,
     MissingFile,
     ObjectExists,
     ObjectNotFound,
@@ -22,10 +22,14 @@ from archive_tui.integrity.streams import hash_stream, read_chunks
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.object_keys import check_key
 from archive_tui.objects.folder.atomic_file import write_atomically
-from archive_tui.objects.folder.moving_names import link_file
+from archive_tui.objects.folder.errors import translate_os_errors
+from archive_tui.objects.folder.moving_names import are_two_names_of_one_file, link_file
 from archive_tui.objects.folder.store import FolderStore
+from archive_tui.objects.folder.temporary_entries import new_temporary_name
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 from archive_tui.progress import StopSignal
+
+_HERE = "this machine"
 
 
 class OneFile:
@@ -51,6 +55,7 @@ class OneFile:
             digest, size = hash_stream(content)
             if self._digest_of(key) != digest:
                 raise
+            _save(upload.file)  # the answer to our own put may have been lost
             return FileOutcome(upload.file, Outcome.SAME, digest, size)
         _save(upload.file)
         return FileOutcome(upload.file, Outcome.UPLOADED, put.info.digest, put.info.size)
@@ -59,9 +64,10 @@ class OneFile:
         """Raises: MissingFile, ObjectExists, InvalidName; what the store, or the disk, raises."""
         key, target = check_key(download.file.file_path), Path(download.local_path)
         info = self._require(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if download.partial and self._mount is not None:
-            return self._link(download, target)
+        with translate_os_errors(str(target), _HERE, writing=True):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if download.partial and self._mount is not None and self._link(Path(self._mount, key), target):
+                return FileOutcome(download.file, Outcome.LINKED)
         with self._open(key) as reader:
             written = write_atomically(
                 target,
@@ -73,23 +79,34 @@ class OneFile:
             )
         return FileOutcome(download.file, Outcome.DOWNLOADED, written.digest, written.size)
 
-    def _link(self, download: FileDownload, target: Path) -> FileOutcome:
-        assert self._mount is not None
+    def _link(self, mounted: Path, target: Path) -> bool:
+        """False: it does not lie in the mount, and has to be copied. Raises: ObjectExists, OSError."""
+        if not mounted.is_file():
+            return False
+        place = target
+        if self._overwrite:
+            place = target.with_name(new_temporary_name())
         try:
-            if self._overwrite:
-                target.unlink(missing_ok=True)
-            target.symlink_to(os.path.join(self._mount, download.file.file_path))  # noqa: PTH118  (a name stays as it is)
+            place.symlink_to(mounted.absolute())
         except FileExistsError as error:
             raise ObjectExists(
                 f"Exists already: {escape_for_display(str(target))}", key=str(target), hint="Choose another place."
             ) from error
-        return FileOutcome(download.file, Outcome.LINKED)
+        if place is not target:
+            try:
+                place.replace(target)
+            except OSError:
+                place.unlink()
+                raise
+        return True
 
     def move(self, move: FileMove) -> FileOutcome:
         """Raises: MissingFile, ObjectExists, InvalidName; StorageError (object-changed) when it was changed meanwhile:
         both are there then; what the store raises."""
         old, new = check_key(move.file.file_path), check_key(move.new_path)
-        outcome = self._move(move, old, new) if old != new else FileOutcome(move.file, Outcome.SAME)
+        if old == new:
+            return FileOutcome(move.file, Outcome.SAME, size=self._require(old).size)
+        outcome = self._move(move, old, new)
         move.file.file_path = new
         _save(move.file)
         return outcome
@@ -100,49 +117,50 @@ class OneFile:
             return FileOutcome(move.file, Outcome.MOVED, self._proven[id(move)], self._require(new).size)
         if before is None:
             raise _missing(old, self._store.label)
-        if isinstance(self._store, FolderStore) and self._rename(old, new):
+        if isinstance(self._store, FolderStore) and self._rename(self._store, move, old, new):
             return FileOutcome(move.file, Outcome.MOVED, size=before.size)
-        digest = self._proven[id(move)] = self._copy(old, new)
+        digest = self._copy(old, new, before)
         after = self._require(old)
         if (after.size, after.version) != (before.size, before.version):
-            raise StorageError(
-                f"Changed while it was moved, so it stays as well: {escape_for_display(old)}",
-                key=old,
-                store=self._store.label,
-                hint="Move it again, or delete the copy at the new place.",
-                code="object-changed",
-            )
+            raise self._changed(old)
+        self._proven[id(move)] = digest
         self._store.delete(old)
         return FileOutcome(move.file, Outcome.MOVED, digest, before.size)
 
-    def _rename(self, old: str, new: str) -> bool:
+    def _changed(self, old: str) -> StorageError:
+        return StorageError(
+            f"Changed while it was moved, so it stays as well: {escape_for_display(old)}",
+            key=old,
+            store=self._store.label,
+            hint="Move it again, or delete the copy at the new place.",
+            code="object-changed",
+        )
+
+    def _rename(self, store: FolderStore, move: FileMove, old: str, new: str) -> bool:
         """False: the file system cannot; it has to be copied."""
-        store = self._store
-        assert isinstance(store, FolderStore)
         try:
             if link_file(store, old, store, new) is None:
                 return False
         except ObjectExists:
-            if not self._overwrite:
-                raise
-            return False
+            return False  # it may be a proven copy, which a move that was killed has left
+        if not are_two_names_of_one_file(store, old, store, new):
+            raise self._changed(old)
+        self._proven[id(move)] = None
         store.delete(old)
         return True
 
-    def _copy(self, old: str, new: str) -> str | None:
-        """Copies and proves; an equal content that lies there already is what was wanted."""
+    def _copy(self, old: str, new: str, before: ObjectInfo) -> str | None:
+        """Copies; the copy appears only with the digest that the source has by itself, or by a reading of its own, so
+        that nothing that happens to the bytes on their way here can pass. An equal content there is what was wanted."""
+        digest, size = self._digest_of(old), before.size if before.size >= 0 else None
         try:
-            if self._overwrite:
-                with self._open(old) as reader:
-                    return self._store.put(
-                        new, read_chunks(reader, stop=self._stop), overwrite=True, stop=self._stop
-                    ).info.digest
-            return self._store.copy(old, new).info.digest
+            with self._open(old) as reader:
+                chunks = read_chunks(reader, stop=self._stop)
+                self._store.put(new, chunks, size, overwrite=self._overwrite, digest=digest, stop=self._stop)
         except ObjectExists:
-            there = self._digest_of(new)
-            if there is None or there != self._digest_of(old):
+            if digest is None or self._digest_of(new) != digest:
                 raise
-            return there
+        return digest
 
     def delete(self, file: Any, *, update_model: bool) -> FileOutcome:
         """Raises: InvalidName; what the store raises."""
@@ -214,6 +232,15 @@ def _missing(key: str, label: str) -> MissingFile:
 
 
 def _save(file: Any) -> None:
+    """Raises: ArchiveError (broker-record) when the record cannot be saved."""
     save = getattr(file, "save", None)
-    if callable(save):
+    if not callable(save):
+        return
+    try:
         save()
+    except Exception as error:  # the code of whoever uses a broker may raise anything
+        raise ArchiveError(
+            f"The file is where it has to be, its record could not be saved: {escape_for_display(file.file_path)}",
+            hint="Save the record again; the cause is told with this error.",
+            code="broker-record",
+        ) from error

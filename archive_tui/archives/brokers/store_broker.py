@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,8 @@ from archive_tui.archives.brokers.records import (
     FileOutcome,
     FileUpload,
 )
-from archive_tui.errors import InvalidBrokerConfiguration
+from archive_tui.errors import InvalidBrokerConfiguration, ObjectExists
+from archive_tui.names.display import escape_for_display
 from archive_tui.names.object_keys import check_key
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 from archive_tui.progress import Report, StopSignal, check_stop, ignore, never
@@ -54,6 +56,9 @@ class StoreBroker(Broker):
     def _open_store(self, volume_path: str | None) -> ObjectStore:
         """Opens the store of the configuration; nobody is contacted."""
 
+    def _is_file(self, listed: ObjectInfo) -> bool:
+        return True
+
     def _mount(self, volume_path: str | None) -> str | None:
         """Where the files lie that can be linked to; None: nowhere."""
         return volume_path
@@ -65,7 +70,7 @@ class StoreBroker(Broker):
         with self._open_store(volume_path) as store:
             for listed in store.list(begin, recursive=recursive):
                 check_stop(stop)
-                if isinstance(listed, ObjectInfo):
+                if isinstance(listed, ObjectInfo) and self._is_file(listed):
                     yield FileDetails(listed.key.removeprefix(begin), listed.size)
 
     def upload_files(
@@ -104,8 +109,19 @@ class StoreBroker(Broker):
         stop: StopSignal = never,
         threads: int = THREADS,
     ) -> list[FileOutcome]:
+        entangled = find_entangled(file_moves) if overwrite else frozenset()
+
+        def move(item: FileMove) -> FileOutcome:
+            if id(item) in entangled:
+                raise ObjectExists(
+                    f"Another move of the same call needs this place: {escape_for_display(item.new_path)}",
+                    key=item.new_path,
+                    hint="Move them in two calls.",
+                )
+            return one.move(item)
+
         with self._one_file(volume_path, stop, overwrite) as one:
-            return run_bulk(MOVE, file_moves, _file_of, one.move, threads=threads, report=report, stop=stop)
+            return run_bulk(MOVE, file_moves, _file_of, move, threads=threads, report=report, stop=stop)
 
     def delete_files(
         self,
@@ -142,6 +158,24 @@ class StoreBroker(Broker):
 
 def _file_of(item: FileUpload | FileDownload | FileMove) -> Any:
     return item.file
+
+
+def find_entangled(moves: Sequence[FileMove]) -> frozenset[int]:
+    """Returns the identities of moves to where another one comes from or goes to: as they are made at once, and may
+    replace, one of the two contents would be lost."""
+    sources, targets = Counter(move.file.file_path for move in moves), Counter(move.new_path for move in moves)
+    return frozenset(
+        id(move)
+        for move in moves
+        if targets[move.new_path] > 1 or (move.new_path in sources and move.new_path != move.file.file_path)
+    )
+
+
+def check_texts(config: Mapping[str, Any], *keys: str) -> None:
+    """Raises: InvalidBrokerConfiguration when one of them is given, and is no text."""
+    for key in keys:
+        if config.get(key) is not None and not isinstance(config[key], str):
+            raise InvalidBrokerConfiguration("INVALID_CONFIGURATION", f'"{key}" has to be a text')
 
 
 def require_text(config: Mapping[str, Any], key: str, title: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Workspace:
 
     version: str
     broker: Broker
-    configuration: Mapping[str, Any]
+    configuration: Mapping[str, Any] = field(repr=False)
 
 
 def read_workspace(path: Path) -> dict[str, Any]:
@@ -85,7 +85,19 @@ def _mask(key: str, value: Any) -> Any:
     is_secret = any(word in key.lower() for word in _SECRETS)
     if isinstance(value, Mapping):
         return {name: MASK if is_secret else _mask(name, each) for name, each in value.items()}
-    return MASK if is_secret and value else value
+    if isinstance(value, list):
+        return [_mask(key, each) for each in value]
+    if is_secret and value:
+        return MASK
+    return _mask_address(value) if isinstance(value, str) and "://" in value else value
+
+
+def _mask_address(address: str) -> str:
+    """What stands before an `@` may be a password, what stands behind a `?` a signature."""
+    scheme, divider, rest = address.partition("://")
+    place, question, _ = rest.partition("?")
+    who, at, where = place.rpartition("@")
+    return f"{scheme}{divider}{MASK if who else ''}{at}{where}{question}{MASK if question else ''}"
 
 
 def _type_of(document: Document) -> Any:

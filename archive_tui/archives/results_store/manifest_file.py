@@ -21,7 +21,10 @@ LONGEST_PAUSE = 0.5
 
 class ManifestFile:
     """`store` is where it may be written (a folder's manifest stays writable for its owner, contents do not). Reading
-    asks for its version first, and the text again only when that is another one."""
+    asks for its version first, and the text again only when that is another one.
+
+    Nobody takes turns: who has written last writes on without reading, and several writers in strict alternation would
+    each read all of it every time (30,000 records, two writers of 20 files: 59 s instead of 8)."""
 
     def __init__(self, store: ObjectStore, key: str) -> None:
         self._store = store
@@ -31,6 +34,12 @@ class ManifestFile:
     def read(self) -> StoreManifest:
         """Raises: NotAStoreError when there is none; ManifestError; what the store raises."""
         return self._read()[1]
+
+    def read_to_change(self) -> StoreManifest:
+        """Raises: as `read`; StorageError (results-no-conditions) where `change` could lose what others write."""
+        version, manifest = self._read()
+        self._check_conditions(version)
+        return manifest
 
     def create(self, manifest: StoreManifest) -> None:
         """Raises: ObjectExists when there is one."""
@@ -46,21 +55,10 @@ class ManifestFile:
         """
         for attempt in range(ATTEMPTS):
             check_stop(stop)
-            version, manifest = self._read()
-            self._check_conditions(version)
-            changed = edit(manifest)
-            if changed is manifest:
-                return manifest
-            content = format_store_manifest(changed)
-            try:
-                put = self._store.put(
-                    self._key, [content], len(content), if_match=version, digest=sha256_of_bytes(content)
-                )
-            except ObjectExists:
-                time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.002 * 2 ** min(attempt, 10))))
-                continue
-            self._known = (put.info.version, changed) if put.info.version else None
-            return changed
+            changed = self._try(edit)
+            if changed is not None:
+                return changed
+            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.002 * 2 ** min(attempt, 10))))
         raise StorageError(
             f"{self._store.label}: the manifest was changed by somebody else each time it was to be written.",
             key=self._key,
@@ -68,6 +66,21 @@ class ManifestFile:
             hint="Many write at once. Do it again.",
             code="results-busy",
         )
+
+    def _try(self, edit: Callable[[StoreManifest], StoreManifest]) -> StoreManifest | None:
+        """Returns the manifest as it is now; None: somebody was faster."""
+        version, manifest = self._read()
+        self._check_conditions(version)
+        changed = edit(manifest)
+        if changed is manifest:
+            return manifest
+        content = format_store_manifest(changed)
+        try:
+            put = self._store.put(self._key, [content], len(content), if_match=version, digest=sha256_of_bytes(content))
+        except ObjectExists:
+            return None
+        self._known = (put.info.version, changed) if put.info.version else None
+        return changed
 
     def _read(self) -> tuple[str, StoreManifest]:
         """The version is asked for before the text: a text that is newer than its version is never replaced."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,11 +12,20 @@ from typing import Self
 from archive_tui.archives.results_store.manifest_file import ManifestFile
 from archive_tui.archives.results_store.result_entry import CheckInReceipt, ResultEntry, content_keys, make_entry
 from archive_tui.archives.results_store.with_md5 import WithMd5
-from archive_tui.errors import AlreadyPresentException, HashError, ObjectExists, ObjectNotFound
+from archive_tui.errors import (
+    AccessDenied,
+    AlreadyPresentException,
+    ArchiveError,
+    HashError,
+    ObjectExists,
+    ObjectNotFound,
+    OperationStopped,
+    StorageFull,
+)
 from archive_tui.integrity.streams import Chunk
 from archive_tui.manifests.store_manifest import MANIFEST_KEY, Listed, StoreManifest, StoreRecord
 from archive_tui.names.object_keys import check_key
-from archive_tui.names.result_names import check_result_name
+from archive_tui.names.result_names import check_result_name, check_store_name
 from archive_tui.objects.folder.store import FolderStore
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore
 from archive_tui.objects.wrappers.wrapped_store import WrappedStore
@@ -36,7 +46,7 @@ class ResultsStore:
         self.prefix = prefix
         self.label = f"{store.label}/{prefix}".rstrip("/")
         self.identity = f"{store.identity}/{prefix}".rstrip("/")
-        self._manifest = ManifestFile(_writable(store), f"{prefix}{MANIFEST_KEY}")
+        self._manifest = _open_manifest(store, prefix)
 
     @property
     def name(self) -> str:
@@ -48,7 +58,11 @@ class ResultsStore:
         return self._manifest.read()
 
     def create(self, name: str) -> None:
-        """Makes an empty results store. Raises: ObjectExists when there is one; what the store raises."""
+        """Makes an empty results store.
+
+        Raises: InvalidName for a name that is no text; ObjectExists when there is one; what the store raises.
+        """
+        check_store_name(name)
         self._manifest.create(StoreManifest(name))
 
     def entries(self, event: str = "", production: str = "") -> Iterator[ResultEntry]:
@@ -110,7 +124,7 @@ class ResultsStore:
         """
         for part, what in ((event, "an event"), (production, "a production"), (name, "a file")):
             check_result_name(part, what)
-        self._check_name(self.manifest(), event, production, name)
+        self._check_name(self._manifest.read_to_change(), event, production, name)
         new = uuid.uuid4().hex
         key = f"{self.prefix}{event}/{production}/{new}"
         source = WithMd5(chunks)
@@ -129,7 +143,10 @@ class ResultsStore:
         return CheckInReceipt(event, production, name, new, record.md5, put.info.digest, put.info.size, put.evidence)
 
     def add_record(self, event: str, production: str, name: str, record: StoreRecord) -> None:
-        """Lists a content that lies in the store already. Raises: ObjectExists, InvalidName; as `add`."""
+        """Lists a content that lies in the store already.
+
+        Raises: ObjectExists, InvalidName; ManifestError for a record that no reader would take; as `add`.
+        """
         for part, what in ((event, "an event"), (production, "a production"), (name, "a file")):
             check_result_name(part, what)
 
@@ -185,9 +202,16 @@ class ResultsStore:
 
         try:
             self._manifest.change(edit, stop=stop)
-        except ObjectExists:
-            self.store.delete(key)  # nobody knows its uuid
+        except (ObjectExists, AccessDenied, StorageFull, OperationStopped):
+            self._discard_unlisted(record, key)
             raise
+
+    def _discard_unlisted(self, record: StoreRecord, key: str) -> None:
+        """Removes a content whose record was refused. It stays when the manifest cannot be read: an answer that was
+        lost on the way may have been a yes."""
+        with contextlib.suppress(ArchiveError):
+            if all(listed.record.uuid != record.uuid for listed in self.manifest().records()):
+                self.store.delete(key)
 
     def _check_name(self, manifest: StoreManifest, event: str, production: str, name: str) -> None:
         if manifest.find(event, production, name) is not None:
@@ -218,11 +242,12 @@ class ResultsStore:
         )
 
 
-def _writable(store: ObjectStore) -> ObjectStore:
+def _open_manifest(store: ObjectStore, prefix: str) -> ManifestFile:
     """Contents in a folder become read-only; its manifest is replaced by the original's programs in place."""
+    key = f"{prefix}{MANIFEST_KEY}"
     bare = store
     while isinstance(bare, WrappedStore):
         bare = bare.inner
     if isinstance(bare, FolderStore):
-        return FolderStore(bare.root, read_only_objects=False, enters_symlinks=False)
-    return store
+        store = FolderStore(bare.root, read_only_objects=False, enters_symlinks=False)
+    return ManifestFile(store, key)

@@ -144,9 +144,10 @@ class Manifest:
     ) -> None:
         """Writes down a file that lies in the store already.
 
-        Raises: FileExistsError (ObjectExists) when the production has a file of this name; InvalidName.
+        Raises: FileExistsError (ObjectExists) when the production has a file of this name; InvalidName; ManifestError
+        for a hash or uuid that is not 32 hexadecimal digits.
         """
-        self._results.add_record(event, production, resource, StoreRecord(hash, _hex_of(uuid)))
+        self._results.add_record(event, production, resource, StoreRecord(hash.lower(), _hex_of(uuid)))
 
     def update(self) -> None:
         """Nothing is left to be done: each change is on the disk when it returns."""
@@ -162,4 +163,4 @@ def _fields(record: StoreRecord) -> dict[str, Any]:
 
 
 def _hex_of(uuid: str | uuids.UUID) -> str:
-    return uuid.hex if isinstance(uuid, uuids.UUID) else uuid.replace("-", "")
+    return uuid.hex if isinstance(uuid, uuids.UUID) else uuid.replace("-", "").lower()

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from archive_tui.archives.results_store.result_entry import ResultEntry, content_keys
 from archive_tui.archives.results_store.results_store import ResultsStore
-from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.continuation import ItemMark, Journal, no_journal
 from archive_tui.errors import ArchiveError, ObjectNotFound, OperationStopped
 from archive_tui.integrity.report import Finding, FindingKind, IntegrityReport
@@ -25,6 +24,7 @@ from archive_tui.objects.object_store import ObjectInfo
 from archive_tui.objects.wrappers.wrapped_store import WrappedStore
 from archive_tui.operations.earlier_runs import EarlierRuns
 from archive_tui.operations.object_failures import ends_run
+from archive_tui.operations.object_reading import ObjectReading
 from archive_tui.operations.parallel_map import map_in_order
 from archive_tui.progress import BytesDone, Ended, ItemDone, ItemFailed, Planned, Report, StopSignal, check_stop, never
 from archive_tui.progress import ignore as ignore_events
@@ -137,9 +137,8 @@ class _Verification:
             yield from looks
 
     def _look(self, entry: ResultEntry, there: Mapping[str, ObjectInfo]) -> _Looked:
-        key = next((key for key in content_keys(entry) if key in there), None)
         try:
-            info = there[key] if key is not None else self._results.locate(entry)[1]
+            info = there.get(entry.key) or self._results.locate(entry)[1]
             mark = self._find_mark(entry, info)
             if mark is not None:
                 self._count(max(0, info.size), was_read=False)
@@ -193,7 +192,7 @@ class _Verification:
         return _Looked(entry, finding, size, size)
 
     def _find_unlisted(self, entries: list[ResultEntry], there: Mapping[str, ObjectInfo]) -> Iterator[Finding]:
-        listed = {key for entry in entries for key in content_keys(entry)}
+        listed = {key for entry in entries if (key := _content_key(entry, there)) is not None}
         for key, info in there.items():
             if key not in listed:
                 yield Finding(FindingKind.EXTRA, key, found_size=info.size, detail=NOT_LISTED)
@@ -205,16 +204,21 @@ class _Verification:
         if not isinstance(bare, FolderStore):
             return
         for entry in entries:
-            for key in content_keys(entry):
-                if key in there and _is_writable(bare.local_path(self._results.prefix + key)):
-                    yield Finding(FindingKind.WRITABLE, entry.path, detail=IS_WRITABLE)
-                    break
+            key = _content_key(entry, there)
+            if key is not None and _is_writable(bare.local_path(self._results.prefix + key)):
+                yield Finding(FindingKind.WRITABLE, entry.path, detail=IS_WRITABLE)
 
 
 def _size_of(entry: ResultEntry, there: Mapping[str, ObjectInfo]) -> int:
     if entry.size is not None:
         return entry.size
-    return next((max(0, there[key].size) for key in content_keys(entry) if key in there), 0)
+    key = _content_key(entry, there)
+    return 0 if key is None else max(0, there[key].size)
+
+
+def _content_key(entry: ResultEntry, there: Mapping[str, ObjectInfo]) -> str | None:
+    """What lies under the name while the content lies under its uuid is somebody else's."""
+    return next((key for key in content_keys(entry) if key in there), None)
 
 
 def _stamp(entry: ResultEntry, info: ObjectInfo) -> str:

@@ -12,10 +12,10 @@ from archive_tui.archives.vault.line_results import already_there, failed, from_
 from archive_tui.archives.vault.line_windows import LineSource, LineWork, run_lines
 from archive_tui.archives.vault.looking import Look, learn_promises
 from archive_tui.archives.vault.object_marks import ObjectMarks
-from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
 from archive_tui.archives.vault.path_archiving import PathArchiving
 from archive_tui.archives.vault.presence import list_presence
+from archive_tui.archives.vault.pruning.guard import GuardedWork, MarkGuard
 from archive_tui.archives.vault.uploading import Uploader
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.continuation import Journal, no_journal
@@ -24,6 +24,7 @@ from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.names.display import escape_for_display
 from archive_tui.objects.object_store import ObjectStore, Support
 from archive_tui.operations.hashing.paced_report import PacedReport
+from archive_tui.operations.object_reading import ObjectReading
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 PHASE = "archive"
@@ -75,6 +76,7 @@ def archive_manifest(
         is_asked = target is None or not upload_all
         if is_asked:
             learn_promises(vault.store, stop=stop)
+        guard = MarkGuard(vault, stop=stop) if is_asked else None  # before the listing, which it may have to disown
         presence = list_presence(vault.store, vault.prefix, count, stop=stop) if is_asked else None
         marks = ObjectMarks(journal, PHASE, vault.store.identity)
         reading = ObjectReading(vault.store, journal, stop=stop)
@@ -89,6 +91,8 @@ def archive_manifest(
                 EvidenceBook(evidence_table, target.store.identity), marks,
                 ObjectMarks(journal, PHASE, target.store.identity), Uploader(target.store, root, paced, stop), stop,
             )  # fmt: skip
+        if guard is not None:
+            work = GuardedWork(work, guard, looker.forget_listing)
         yield from run_lines(
             manifest, work, paced=paced, phase=PHASE, count=count, threads=threads, report=report, stop=stop
         )

@@ -10,7 +10,6 @@ from archive_tui.archives.vault.line_results import failed, from_look, is_fatal
 from archive_tui.archives.vault.line_windows import LineSource, run_lines
 from archive_tui.archives.vault.looking import Look, judge, learn_promises, look_at, look_for_version
 from archive_tui.archives.vault.object_marks import ObjectMarks
-from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import LineNews, LineResult, Outcome
 from archive_tui.archives.vault.presence import Presence, list_presence
 from archive_tui.archives.vault.vault import Vault
@@ -19,6 +18,7 @@ from archive_tui.errors import ArchiveError
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import ManifestLine
 from archive_tui.operations.hashing.paced_report import PacedReport
+from archive_tui.operations.object_reading import ObjectReading
 from archive_tui.progress import Report, StopSignal, ignore, never
 
 PHASE = "ask"
@@ -89,20 +89,25 @@ class ContentLooker:
         self._read = read
         self._sure = sure
 
+    def forget_listing(self) -> None:
+        """For when something listed may have been deleted since."""
+        self._presence = None
+
     def look(self, digest: str) -> Look:
         """Looks, and notes the evidence. Raises: what the store raises, OperationStopped."""
         key = self._vault.key(digest)
-        if self._presence is None:
+        presence = self._presence
+        if presence is None:
             return self.look_again(digest)
-        if not self._presence.may_hold(key):
+        if not presence.may_hold(key):
             return Look(Outcome.ABSENT, key)
-        described = self._presence.described(key)
+        described = presence.described(key)
         if described is None or self._read:
             return self.look_again(digest)
         known = self._book.known(key)
         look = judge(self._vault.store.identity, described, digest, known)
         if look.evidence is not None and look.evidence is not known:
-            look = look._replace(evidence=replace(look.evidence, checked_at=self._presence.listed_at))
+            look = look._replace(evidence=replace(look.evidence, checked_at=presence.listed_at))
         return self._noted(look)
 
     def look_again(self, digest: str) -> Look:

@@ -8,13 +8,13 @@ from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from archive_tui.archives.vault.object_reading import ObjectReading
 from archive_tui.archives.vault.outcomes import Outcome
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.errors import ObjectNotFound, StorageError, StorageUnavailable
 from archive_tui.integrity.digest import DIGEST_OF_NOTHING
 from archive_tui.integrity.evidence import Evidence, EvidenceLevel
 from archive_tui.objects.object_store import ObjectInfo, ObjectStore, Support
+from archive_tui.operations.object_reading import ObjectReading
 from archive_tui.progress import StopSignal, check_stop, never
 
 ABSENT_PLACES = frozenset({"no-such-bucket", "container-missing", "not-a-folder"})

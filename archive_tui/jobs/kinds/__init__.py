@@ -24,10 +24,16 @@ BUILT_IN = {
     "fetch-lines": "archive_tui.jobs.kinds.vault_lines.FETCH_LINES",
     "fetch-contents": "archive_tui.jobs.kinds.vault_contents.FETCH_CONTENTS",
     "verify-contents": "archive_tui.jobs.kinds.vault_contents.VERIFY_CONTENTS",
+    "prune": "archive_tui.jobs.kinds.vault_pruning.PRUNE",
     "copy": "archive_tui.jobs.kinds.copying.COPY",
+    "move": "archive_tui.jobs.kinds.moving.MOVE",
+    "rename": "archive_tui.jobs.kinds.renaming.RENAME",
     "delete": "archive_tui.jobs.kinds.deleting.DELETE",
     "deposit": "archive_tui.jobs.kinds.safe_deposits.DEPOSIT",
     "retrieve": "archive_tui.jobs.kinds.safe_retrievals.RETRIEVE",
+    "check-in": "archive_tui.jobs.kinds.results_check_ins.CHECK_IN",
+    "check-out": "archive_tui.jobs.kinds.results_check_outs.CHECK_OUT",
+    "verify-results": "archive_tui.jobs.kinds.results_verifying.VERIFY_RESULTS",
     "verify-safe": "archive_tui.jobs.kinds.safe_verifying.VERIFY_SAFE",
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from archive_tui.archives.vault.evidence_book import EvidenceBook
@@ -20,10 +21,11 @@ from archive_tui.jobs.place_words import (
     place_word,
     selection_words,
 )
-from archive_tui.jobs.places import Place, name_settings
+from archive_tui.jobs.places import OpenedPlace, Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
 from archive_tui.operations.copying import CopyReceipt, copy_objects, plan_copy
+from archive_tui.operations.copying.continued_file import PartKeeper
 
 EVIDENCE_AT_ONCE = 500
 
@@ -71,6 +73,22 @@ def _run(work: JobWork) -> JobResult:
     parameters = work.parameters
     source, target = work.open_place(parameters["source"]), work.open_place(parameters["target"])
     plan = plan_copy(source.store, parameters["names"], target.store, parameters["into"], base=parameters["base"])
+    with noting_evidence(work, target) as note:
+        receipt = copy_objects(
+            plan,
+            journal=work.journal,
+            resolve=work.resolve,
+            report=work.report,
+            stop=work.stop,
+            note_evidence=note,
+            parts=keep_parts(work.journal, parameters["target"]),
+        )
+    return JobResult(_state_of(receipt), receipt.sentence, receipt.findings, receipt)
+
+
+@contextmanager
+def noting_evidence(work: JobWork, target: OpenedPlace) -> Iterator[Callable[[Evidence], None]]:
+    """Yields what takes the evidence for objects at the target; all of it is written down when the block is left."""
     # What lies in a folder that no settings name is nobody's archive.
     book = EvidenceBook(work.evidence if target.storage is not None else None, target.store.identity)
     noted = 0
@@ -83,18 +101,9 @@ def _run(work: JobWork) -> JobResult:
             book.write()
 
     try:
-        receipt = copy_objects(
-            plan,
-            journal=work.journal,
-            resolve=work.resolve,
-            report=work.report,
-            stop=work.stop,
-            note_evidence=note,
-            parts=_keep_parts(work.journal, parameters["target"]),
-        )
+        yield note
     finally:
         book.write()
-    return JobResult(_state_of(receipt), receipt.sentence, receipt.findings, receipt)
 
 
 class _Parts:
@@ -115,7 +124,8 @@ class _Parts:
         self._parts.forget(path)
 
 
-def _keep_parts(journal: Journal, target: Place) -> _Parts | None:
+def keep_parts(journal: Journal, target: Place) -> PartKeeper | None:
+    """Returns what remembers the begun files of a job below a folder; None where nothing is remembered."""
     return _Parts(journal, Path(target["folder"])) if journal.is_kept and "folder" in target else None
 
 

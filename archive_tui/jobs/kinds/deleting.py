@@ -16,7 +16,7 @@ from archive_tui.jobs.place_words import (
 from archive_tui.jobs.places import Place, name_settings
 from archive_tui.jobs.request import JobPolicy, JobRequest
 from archive_tui.jobs.states import JobState
-from archive_tui.operations.deleting import delete_objects
+from archive_tui.operations.deleting import delete_objects, trash_objects
 
 
 def delete_job(
@@ -25,10 +25,13 @@ def delete_job(
     *,
     base: str = "",
     confirmed: int | None = None,
+    to_trash: bool = False,
     policy: JobPolicy | None = None,
 ) -> JobRequest:
     """Deletes what the names mean below `base` (see `jobs.place_words`). `confirmed` is the number of objects that
     somebody has seen and agreed to: when there are more by then, nothing is deleted; None: whatever there is.
+    `to_trash`: into the trash of this machine, or of a store that keeps earlier versions so that they remain (see
+    `operations.trash`); where there is neither, the job fails and deletes nothing.
 
     The result's value is a DeleteReceipt. The command asks before it deletes.
 
@@ -36,13 +39,20 @@ def delete_job(
     """
     check_selection(base, names)
     place = own_folder(place)
+    words = ["delete", *selection_words(place, base, names)]
     return JobRequest(
         kind="delete",
-        title=f"delete {describe_selection(place, base, names)}",
+        title=f"delete {describe_selection(place, base, names)}{' to the trash' if to_trash else ''}",
         source=describe_source(place, base, names),
         destination="",
-        command=name_settings(make_command(["delete", *selection_words(place, base, names)]), place),
-        parameters={"place": dict(place), "base": base, "names": list(names), "confirmed": confirmed},
+        command=name_settings(make_command(words, ["--trash"] if to_trash else []), place),
+        parameters={
+            "place": dict(place),
+            "base": base,
+            "names": list(names),
+            "confirmed": confirmed,
+            "to_trash": to_trash,
+        },
         policy=policy or JobPolicy(),
     )
 
@@ -50,7 +60,8 @@ def delete_job(
 def _run(work: JobWork) -> JobResult:
     parameters = work.parameters
     opened = work.open_place(parameters["place"])
-    receipt = delete_objects(
+    delete = trash_objects if parameters.get("to_trash") else delete_objects  # older releases did not ask
+    receipt = delete(
         opened.store,
         parameters["names"],
         base=parameters["base"],

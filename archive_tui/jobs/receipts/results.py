@@ -21,8 +21,13 @@ _KINDS: Mapping[str, str] = {
     "vault": "archive_tui.jobs.manifests.manifest_ends.VaultReport",
     "manifest": "archive_tui.operations.manifest_creation.CreatedManifest",
     "copy": "archive_tui.operations.copying.receipt.CopyReceipt",
+    "move": "archive_tui.operations.moving.receipt.MoveReceipt",
+    "rename": "archive_tui.operations.renaming.receipt.RenameReceipt",
     "delete": "archive_tui.operations.deleting.receipt.DeleteReceipt",
+    "prune": "archive_tui.archives.vault.pruning.receipt.PruneReceipt",
     "deposit": "archive_tui.jobs.kinds.safe_deposits.DepositResult",
+    "check-in": "archive_tui.archives.results_store.checking_in_many.CheckInReport",
+    "check-out": "archive_tui.archives.results_store.checking_out_many.CheckOutReport",
     "retrieve": "archive_tui.archives.datasafe.retrieving.RetrievalReceipt",
 }
 """The classes by name: whoever writes down one of them does not pay for the others."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Container
 
 from archive_tui.names.object_keys import is_temporary_name
 from archive_tui.objects.folder.paths import open_folder, split_key
 from archive_tui.objects.folder.store import FolderStore
 
 
-def remove_empty_folders(store: FolderStore, prefix: str) -> int:
+def remove_empty_folders(store: FolderStore, prefix: str, *, kept: Container[str] = ()) -> int:
     """Removes the folders below `prefix` that hold nothing, the deepest first, and the one that it names itself;
-    returns how many. The root of the store stays, and so does whatever holds anything, be it an unfinished write.
+    returns how many. The root of the store stays, those in `kept` (no slash at their end), and whatever holds anything,
+    be it an unfinished write.
 
     Links are not followed, whenever they are put there. Never raises OSError.
     """
@@ -21,7 +23,7 @@ def remove_empty_folders(store: FolderStore, prefix: str) -> int:
     for folder in folders:  # grows while it is gone through: those above come before those below
         folders += [f"{folder}/{name}" if folder else name for name in _list_folders(store, folder)]
     for folder in reversed(folders):
-        removed += bool(folder) and _remove(store, folder)
+        removed += bool(folder) and folder not in kept and _remove(store, folder)
     return removed
 
 

@@ -61,15 +61,16 @@ class FolderStore(ObjectStore):
         self.root = Path(os.path.abspath(root))  # noqa: PTH100  (a resolved path would hide the name the user gave)
         self.label = f"folder {self.root}"
         self.identity = "file://" + str(self.root).rstrip("/")
+        self.keeps_read_only = read_only_objects
         self._mode = 0o444 if read_only_objects else 0o666
-        self._enters_symlinks = not read_only_objects if enters_symlinks is None else enters_symlinks
+        self.enters_symlinks = not read_only_objects if enters_symlinks is None else enters_symlinks
         self._hard_links: bool | None = None
         self._cleaned: set[Place] = set()
         self._durable = DurableFolders()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"FolderStore({str(self.root)!r}, read_only_objects={self._mode == 0o444})"
+        return f"FolderStore({str(self.root)!r}, read_only_objects={self.keeps_read_only})"
 
     @property
     def traits(self) -> Traits:
@@ -113,7 +114,7 @@ class FolderStore(ObjectStore):
         check_key(key)
         replaces = overwrite or if_match is not None
         source = CheckedSource(chunks, size, digest, stop=stop, sent=sent, name=key)
-        made = MadeFolders(self.root, enters_symlinks=self._enters_symlinks, durable=self._durable)
+        made = MadeFolders(self.root, enters_symlinks=self.enters_symlinks, durable=self._durable)
         try:
             written = self._write(made, key, source, replaces=replaces, if_match=if_match)
         except BaseException:
@@ -206,9 +207,9 @@ class FolderStore(ObjectStore):
     def open(self, key: str, offset: int = 0, length: int | None = None) -> ObjectReader:
         folder, name = split_key(check_readable_key(key))
         with translate_os_errors(key, self.label):
-            folder_fd = open_folder(self.root, folder, enters_symlinks=self._enters_symlinks)
+            folder_fd = open_folder(self.root, folder, enters_symlinks=self.enters_symlinks)
             try:
-                descriptor = open_regular_file(name, folder_fd, follow_symlinks=self._enters_symlinks)
+                descriptor = open_regular_file(name, folder_fd, follow_symlinks=self.enters_symlinks)
             finally:
                 os.close(folder_fd)
         return FileRangeReader(descriptor, offset, length, key, self.label)
@@ -216,16 +217,16 @@ class FolderStore(ObjectStore):
     def info(self, key: str) -> ObjectInfo:
         folder, name = split_key(check_readable_key(key))
         with translate_os_errors(key, self.label):
-            folder_fd = open_folder(self.root, folder, enters_symlinks=self._enters_symlinks)
+            folder_fd = open_folder(self.root, folder, enters_symlinks=self.enters_symlinks)
             try:
-                status = os.stat(name, dir_fd=folder_fd, follow_symlinks=self._enters_symlinks)
+                status = os.stat(name, dir_fd=folder_fd, follow_symlinks=self.enters_symlinks)
             finally:
                 os.close(folder_fd)
             check_regular_file(status, name)
         return describe_file(key, status)
 
     def list(self, prefix: str = "", *, recursive: bool = True) -> Iterator[Listed]:
-        listing = FolderListing(self.root, enters_symlinks=self._enters_symlinks)
+        listing = FolderListing(self.root, enters_symlinks=self.enters_symlinks)
         with translate_os_errors(prefix, self.label):
             yield from listing.entries(prefix, recursive=recursive)
 
@@ -235,7 +236,7 @@ class FolderStore(ObjectStore):
             contextlib.suppress(ObjectNotFound),
             translate_os_errors(key, self.label),
         ):
-            folder_fd = open_folder(self.root, folder, enters_symlinks=self._enters_symlinks)
+            folder_fd = open_folder(self.root, folder, enters_symlinks=self.enters_symlinks)
             try:
                 with locked_folder(folder_fd):
                     os.unlink(name, dir_fd=folder_fd)

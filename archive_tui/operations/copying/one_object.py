@@ -72,7 +72,7 @@ class ObjectCopier:
             return _skipped(item, entry.problem)
         source_errors: list[ArchiveError] = []
         try:
-            check_key(self._plan.into + item)
+            check_key(self._plan.target_key(item))
             overlap = self._plan.find_overlap(item)
             if overlap:
                 return _not_copied(item, CopyOutcome.FAILED, FindingKind.MISSING, overlap)
@@ -110,7 +110,7 @@ class ObjectCopier:
         return inherit(mark, stamp.key) if there is not None and there.version == stamp.target_version else None
 
     def _bring(self, item: str, content: SourceContent, mark: ItemMark | None) -> ItemResult:
-        key = self._plan.into + item
+        key = self._plan.target_key(item)
         there = self._find(key) if self._may_exist or mark is not None else None
         for _ in range(LOOKS):
             if there is None:

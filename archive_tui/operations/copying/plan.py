@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archive_tui.errors import ConfigurationError
@@ -16,7 +16,8 @@ _ITSELF = "copy-into-itself"
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
-    """The object `base + name` goes to `into + name`, whatever the name. `source_start` and `target_start` say where
+    """The object `base + name` goes to `into + name`, whatever the name; where `new_names` has another one for the
+    first part, be it `a.txt` or `folder/`, that part becomes it. `source_start` and `target_start` say where
     `base` and `into` lie, comparable with each other when both are in one place; `trees` where that lies of which all
     is copied."""
 
@@ -26,6 +27,7 @@ class CopyPlan:
     source_start: str
     target_start: str
     trees: tuple[str, ...]
+    new_names: Mapping[str, str] | None = None
 
     @property
     def source(self) -> ObjectStore:
@@ -35,10 +37,20 @@ class CopyPlan:
         """The name of an object in this copy, by its key at the source."""
         return key[len(self.selection.base) :]
 
+    def target_key(self, item: str) -> str:
+        """The key of an object at the target, by its name in this copy."""
+        return self.into + self._new_item(item)
+
+    def _new_item(self, item: str) -> str:
+        if not self.new_names:
+            return item
+        head, slash, rest = item.partition("/")
+        return self.new_names.get(head + slash, head + slash) + rest
+
     def find_overlap(self, item: str) -> str:
         """Says in a few words why this item cannot be copied: it would be written over or among what is copied. Empty:
         it can."""
-        source, target = self.source_start + item, self.target_start + item
+        source, target = self.source_start + item, self.target_start + self._new_item(item)
         if source == target:
             return "it would be copied onto itself"
         if not (self.target_start.startswith(self.source_start) or self.source_start.startswith(self.target_start)):
@@ -71,6 +83,14 @@ def plan_copy(
             )
     selection = Selection(source, base, tuple(names))
     return CopyPlan(selection, target, into, source_start, target_start, tuple(source_start + name for name in trees))
+
+
+def plan_new_names(store: ObjectStore, new_names: Mapping[str, str], *, base: str = "") -> CopyPlan:
+    """Plans to copy what lies below `base` under the old names to the new ones, in the same place. Names of folders end
+    in `/`, old and new."""
+    start = _start(store, base)
+    trees = tuple(start + name for name in new_names if name.endswith("/"))
+    return CopyPlan(Selection(store, base, tuple(new_names)), store, base, start, start, trees, new_names)
 
 
 def _start(store: ObjectStore, prefix: str) -> str:

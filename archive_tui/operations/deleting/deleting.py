@@ -15,10 +15,11 @@ from archive_tui.integrity.report import Finding, FindingKind
 from archive_tui.names.protected_keys import find_protection
 from archive_tui.objects.folder.empty_folders import remove_empty_folders
 from archive_tui.objects.folder.store import FolderStore
-from archive_tui.objects.object_store import ObjectStore
-from archive_tui.operations.deleting.plan import ask_size, check_deletable, plan_delete
-from archive_tui.operations.deleting.receipt import FINDINGS_KEPT, DeleteReceipt
+from archive_tui.objects.object_store import ObjectStore, Support
+from archive_tui.operations.deleting.plan import DeletePlan, ask_size, check_deletable, plan_delete
+from archive_tui.operations.deleting.receipt import FINDINGS_KEPT, VERSIONS_REMAIN, DeleteReceipt
 from archive_tui.operations.hashing.paced_report import PacedReport
+from archive_tui.operations.marked_places import refuse_in_marked_places
 from archive_tui.operations.object_failures import ends_run
 from archive_tui.operations.parallel_map import map_in_order
 from archive_tui.operations.selected_entries import (
@@ -57,9 +58,10 @@ def delete_objects(
 ) -> DeleteReceipt:
     """Deletes what the names below `base` mean, and in a folder of this machine the folders that are left empty.
 
-    All of it is listed first: when anything is protected, or there is more than the `confirmed` number of objects,
-    nothing is deleted. Never more objects are deleted than were counted. What is deleted is sought once more
-    afterwards. A link is deleted itself, never what it leads to; devices and the like stay, as findings.
+    All of it is listed first: when anything is protected (`names.protected_keys`, `operations.marked_places`), or there
+    is more than the `confirmed` number of objects, nothing is deleted. Never more are deleted than were counted. What
+    is deleted is sought once more afterwards. A link is deleted itself, never what it leads to; devices and the
+    like stay, as findings.
 
     A run with the same `journal` goes on with what is left. Memory does not grow with the number of objects.
 
@@ -67,12 +69,7 @@ def delete_objects(
     listing raises; OperationStopped.
     """
     started = time.monotonic()
-    plan = plan_delete(store, names, base=base, report=report, stop=stop)
-    check_deletable(plan, store)
-    counted = _load_count(journal)
-    _check_amount(plan.objects, confirmed if counted is None else counted, store)
-    if counted is None:
-        journal.save(_STARTED, json.dumps({"objects": plan.objects}).encode(), durable=True)
+    plan, counted = begin_deletion(store, names, base, confirmed, journal, report, stop)
     deletion = _Deletion(store, base, plan.objects, is_continued=counted is not None)
     paced = PacedReport(report, PHASE)
     report(Planned(PHASE, plan.objects, None if plan.unknown_sizes else plan.bytes))
@@ -88,6 +85,30 @@ def delete_objects(
     gone_before = max(0, counted - plan.objects) if counted is not None else 0
     folders = _remove_folders(store, base, names)
     return deletion.make_receipt(gone_before, folders, time.monotonic() - started)
+
+
+def begin_deletion(
+    store: ObjectStore,
+    names: Sequence[str],
+    base: str,
+    confirmed: int | None,
+    journal: Journal,
+    report: Report,
+    stop: StopSignal,
+) -> tuple[DeletePlan, int | None]:
+    """Counts what is there, and refuses what `delete_objects` refuses; returns also how many there were when the first
+    run of this journal began, None: this is the first one.
+
+    Raises: StorageError (delete-protected, delete-changed), what listing raises.
+    """
+    refuse_in_marked_places(store, base, names, "deleted")
+    plan = plan_delete(store, names, base=base, report=report, stop=stop)
+    check_deletable(plan, store)
+    counted = _load_count(journal)
+    _check_amount(plan.objects, confirmed if counted is None else counted, store)
+    if counted is None:
+        journal.save(_STARTED, json.dumps({"objects": plan.objects}).encode(), durable=True)
+    return plan, counted
 
 
 class _Deleted(NamedTuple):
@@ -206,6 +227,7 @@ class _Deletion:
             tuple(self._findings),
             self._finding_count,
             seconds,
+            notes=(VERSIONS_REMAIN,) if self._store.traits.versioning is Support.YES else (),
         )
 
 

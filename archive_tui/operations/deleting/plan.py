@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archive_tui.errors import AccessDenied, ObjectNotFound, StorageError
 from archive_tui.names.display import escape_for_display
-from archive_tui.names.protected_keys import find_protection
+from archive_tui.names.protected_keys import explain_way, find_counterpart, find_protection
 from archive_tui.names.quantities import format_count, format_total
 from archive_tui.objects.object_store import ObjectStore
 from archive_tui.operations.hashing.paced_report import PacedReport
@@ -75,20 +75,31 @@ def plan_delete(
     return DeletePlan(objects, total, unknown, tuple(protected), protected_count, problems, empty_folders)
 
 
-def check_deletable(plan: DeletePlan, store: ObjectStore) -> None:
-    """Raises: StorageError (delete-protected) when anything in it is never deleted this way."""
+def check_deletable(plan: DeletePlan, store: ObjectStore, verb: str = "deleted") -> None:
+    """`verb` is what would be done. Raises: StorageError (delete-protected) when anything in it is protected."""
     if not plan.protected_count:
         return
     key, what = plan.protected[0]
     more = f", and {plan.protected_count - 1:,} more" if plan.protected_count > 1 else ""
     raise StorageError(
-        f"Refused, {what} is never deleted this way: {escape_for_display(key)}{more}",
+        f"Refused, {what} is never {verb} this way: {escape_for_display(key)}{more}",
         key=key,
         store=store.label,
-        hint="Nothing was deleted. Published versions, their manifests and contents of a vault stay; name what else is "
-        "to go.",
+        hint=f"Nothing was {verb}. {_tell_references(store, key)}{explain_way(what)}",
         code="delete-protected",
     )
+
+
+def _tell_references(store: ObjectStore, key: str) -> str:
+    """What lies beside it and refers to it, as a sentence; empty: nothing. Raises: what the store raises."""
+    other = find_counterpart(key)
+    if other is None:
+        return ""
+    try:
+        store.info(other)
+    except ObjectNotFound:
+        return ""
+    return f"It belongs to {escape_for_display(other)}, which lies beside it. "
 
 
 def ask_size(store: ObjectStore, entry: SelectedEntry) -> int | None:

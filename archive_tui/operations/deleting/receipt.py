@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from archive_tui.integrity.report import Finding
 from archive_tui.names.quantities import format_count, format_size
 
+VERSIONS_REMAIN = "The store keeps what was deleted as earlier versions: its own tools bring them back."
+
 FINDINGS_KEPT = 10_000
 """Findings that a receipt holds; the journal has all of them."""
 
@@ -15,7 +17,8 @@ FINDINGS_KEPT = 10_000
 class DeleteReceipt:
     """`place` is for people. `deleted` objects of `bytes` are not listed any more; `gone_before`: a run before this one
     had begun with so many more. `failed` could not be deleted, `skipped` is no object and stays. `folders` that were
-    left empty were removed. `findings` are the first FINDINGS_KEPT of `finding_count`. `seconds` of this run."""
+    left empty were removed. `findings` are the first FINDINGS_KEPT of `finding_count`. `seconds` of this run.
+    `in_trash`: what was deleted lies in the trash of this machine."""
 
     place: str
     deleted: int = 0
@@ -27,6 +30,8 @@ class DeleteReceipt:
     findings: tuple[Finding, ...] = ()
     finding_count: int = 0
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    in_trash: bool = False
 
     @property
     def sentence(self) -> str:
@@ -38,4 +43,6 @@ class DeleteReceipt:
             parts.append(f"{self.failed:,} could not be deleted")
         if self.skipped:
             parts.append(f"{self.skipped:,} are no objects and stay")
-        return ("Not everything could be deleted: deleted " if self.finding_count else "Deleted: ") + "; ".join(parts)
+        done = "moved to the trash" if self.in_trash else "deleted"
+        begins = f"Not everything could be deleted: {done} " if self.finding_count else f"{done.capitalize()}: "
+        return begins + "; ".join(parts)

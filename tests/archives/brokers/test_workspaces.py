@@ -57,6 +57,13 @@ def test_each_version_is_taken(version: str | None) -> None:
             "",
             '"credentials" requires "secret_access_key" to be populated',
         ),
+        ({"broker": {"type": "s3", "bucket_name": "b", "region_name": 5}}, "", '"region_name" has to be a text'),
+        ({"broker": {"type": "azure", "container": "c", "conn_str": 7}}, "", '"conn_str" has to be a text'),
+        (
+            {"broker": {"type": "azure", "container": "c", "conn_str": " "}},
+            "",
+            'Azure broker requires "conn_str" or "account_url" to be populated',
+        ),
         ({"broker": {"type": "s3", "bucket_name": "b", "credentials": "k"}}, "", '"credentials" has to be an object'),
     ],
 )
@@ -104,6 +111,11 @@ def test_nobody_sees_a_secret() -> None:
     )
     assert shown["broker"]["credentials"] == {"access_key_id": "*" * 12, "secret_access_key": "*" * 12}
     assert shown["broker"]["conn_str"] == "*" * 12
+    for address in ("https://user:SECRET@host/c", "https://host/c?sig=SECRET"):
+        document = {"broker": {"type": "azure", "container": "c", "account_url": address}}
+        assert "SECRET" not in str(describe_workspace(document))
+        assert "host/c" in describe_workspace(document)["broker"]["account_url"]
+        assert "SECRET" not in repr(load_workspace(document))
     assert (shown["broker"]["type"], shown["broker"]["bucket_name"]) == ("s3", "b")
 
 

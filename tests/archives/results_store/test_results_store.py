@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from archive_tui.errors import (
     NotAStoreError,
     ObjectExists,
     StorageError,
+    StorageFull,
     StorageUnavailable,
     TargetExists,
 )
@@ -28,8 +31,9 @@ from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.integrity.report import FindingKind, Verdict
 from archive_tui.manifests.store_manifest import MANIFEST_KEY
 from archive_tui.objects.memory import MemoryStore
-from archive_tui.objects.object_store import ObjectStore, Support, Traits
+from archive_tui.objects.object_store import ObjectStore, PutResult, Support, Traits
 from archive_tui.objects.wrappers.faulty_store import Fault, FaultKind, FaultyStore
+from archive_tui.objects.wrappers.wrapped_store import WrappedStore
 from tests.archives.faults.places import CREATE_ONLY, Place, make_place
 
 PREFIX = "lab/results/"
@@ -147,7 +151,7 @@ def test_a_store_that_takes_no_conditions_is_refused_and_nothing_changed() -> No
     with pytest.raises(StorageError, match="only if nobody else has") as caught:
         add(results, "f")
     assert caught.value.code == "results-no-conditions"
-    assert not list(results.entries())
+    assert [listed.key for listed in store.list(PREFIX)] == [PREFIX + MANIFEST_KEY]
 
 
 class Counted(FaultyStore):
@@ -199,3 +203,63 @@ def test_a_content_that_a_killed_run_has_left_is_named_and_in_nobodys_way() -> N
     add(results, "f")
     (finding,) = verify_results(results).findings
     assert (finding.kind, finding.path) == (FindingKind.EXTRA, f"e/p/{'0' * 32}")
+
+
+class Meddled(WrappedStore):
+    """Another program changes the manifest at the moment when ours is about to."""
+
+    def __init__(self, inner: ObjectStore, meddle: Callable[[], object]) -> None:
+        super().__init__(inner)
+        self._meddle: Callable[[], object] | None = meddle
+
+    def put(self, key: str, *arguments: Any, **options: Any) -> PutResult:
+        if key.endswith(MANIFEST_KEY) and self._meddle is not None:
+            meddle, self._meddle = self._meddle, None
+            meddle()
+        return super().put(key, *arguments, **options)
+
+
+def test_what_another_program_writes_meanwhile_is_kept() -> None:
+    store, plain = make_memory()
+    meddled = Meddled(store, lambda: add(plain, "theirs", b"theirs"))
+    add(ResultsStore(meddled, PREFIX), "ours")
+    assert {entry.name for entry in plain.entries()} == {"there", "theirs", "ours"}
+
+
+def test_the_same_content_or_name_checked_in_meanwhile_is_refused_and_leaves_nothing() -> None:
+    for name, content, error in (("other", CONTENT, AlreadyPresentException), ("ours", b"other", ObjectExists)):
+        store, plain = make_memory()
+        meddled = Meddled(store, partial(add, plain, name, content))
+        with pytest.raises(error):
+            add(ResultsStore(meddled, PREFIX), "ours")
+        assert verify_results(plain).verdict is Verdict.VERIFIED, "one content each, and none unlisted"
+
+
+def test_a_manifest_that_is_damaged_meanwhile_stays_as_it_is() -> None:
+    store, _ = make_memory()
+    damage = partial(store.put, PREFIX + MANIFEST_KEY, [b"events:\n  e"], overwrite=True)
+    with pytest.raises(ManifestError):
+        add(ResultsStore(Meddled(store, damage), PREFIX), "ours")
+    with store.open(PREFIX + MANIFEST_KEY) as reader:
+        assert reader.read() == b"events:\n  e"
+
+
+class Full(WrappedStore):
+    def put(self, key: str, *arguments: Any, **options: Any) -> PutResult:
+        if key.endswith(MANIFEST_KEY):
+            raise StorageFull("No room.", key=key, store=self.label)
+        return super().put(key, *arguments, **options)
+
+
+def test_no_room_for_the_record_leaves_no_content() -> None:
+    store, plain = make_memory()
+    with pytest.raises(StorageFull):
+        add(ResultsStore(Full(store), PREFIX), "ours")
+    assert verify_results(plain).verdict is Verdict.VERIFIED
+
+
+def test_a_file_under_the_name_of_a_listed_one_is_named() -> None:
+    store, results = make_memory()
+    store.put(f"{PREFIX}e/p/there", [b"stray"], 5)
+    (finding,) = verify_results(results).findings
+    assert (finding.kind, finding.path) == (FindingKind.EXTRA, "e/p/there")

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import pytest
 
-from archive_tui.archives.vault import object_reading
 from archive_tui.archives.vault.asking import ask_vault
-from archive_tui.archives.vault.object_reading import NOTE
 from archive_tui.archives.vault.outcomes import LineResult, Outcome
 from archive_tui.archives.vault.vault import Vault
 from archive_tui.errors import StorageUnavailable
 from archive_tui.integrity.evidence import EvidenceLevel
 from archive_tui.manifests.checksum_lines.line import ManifestLine
+from archive_tui.operations import object_reading
+from archive_tui.operations.object_reading import NOTE
 from tests.archives.vault.conftest import AZURITE, FOLDER, MEMORY, MOTO, SEAWEEDFS, VaultPlace, digest_of, manifest_of
 from tests.archives.vault.fetch_program import WatchedStore
 from tests.archives.vault.test_fetching_continued import Interruption, put_all, unavailable
