@@ -17,6 +17,7 @@ COMMANDS = {
     "store": LazyCommand(
         "archive_tui.cli.results:store", "Results stores: check files in once, verify at each check-out."
     ),
+    "workspace": LazyCommand("archive_tui.cli.workspace:workspace", "Files of a workspace, through its broker."),
     "serve": LazyCommand("archive_tui.cli.serve:serve", "Serve a datasafe over HTTP."),
     "verify": LazyCommand("archive_tui.cli.verify:verify", "Verify a folder against the manifest in it."),
     "ls": LazyCommand("archive_tui.cli.ls:ls", "List what a storage or a folder holds."),

@@ -43,6 +43,16 @@ def test_the_page_on_results_stores_can_be_followed(here: Path, capsys: pytest.C
     assert (here / "out" / "samples.dat").read_text() == "1 2 3\n"
 
 
+def test_the_commands_of_the_page_on_brokers_can_be_typed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"broker": {"type": "host", "host_path": str(here / "files")}}
+    (here / "workspace.json").write_text(json.dumps(document))
+    (script,) = blocks(page("brokers.md"), "sh")
+    for line in script.splitlines():
+        assert run_command_line(shlex.split(line.partition("#")[0])[1:]) == 0, line
+    assert (here / "out" / "f1.txt").read_text() == "hello\n"
+    assert not list((here / "files").rglob("*.txt"))
+
+
 @pytest.mark.parametrize("name", ["results-store.md", "brokers.md"])
 def test_the_python_of_the_page_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = blocks(page(name), "python")
