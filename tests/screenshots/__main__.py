@@ -20,6 +20,7 @@ MORE_SCENES = (
     "tests.screenshots.manifest_scenes",
     "tests.screenshots.manifest_page_scenes",
     "tests.screenshots.safe_scenes",
+    "tests.screenshots.file_scenes",
 )
 
 

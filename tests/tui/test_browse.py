@@ -338,7 +338,7 @@ async def test_what_cannot_be_done_says_why(make_app: MakeApp, folder: Path) -> 
 
 
 async def test_help_lists_every_action_of_the_screen(app: ArchiveApp) -> None:
-    async with running(app, size=(120, 60)) as pilot:
+    async with running(app, size=(120, 80)) as pilot:
         await pilot.press("question_mark")
         text = text_of(app)
 

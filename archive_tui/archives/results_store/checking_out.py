@@ -16,7 +16,6 @@ from archive_tui.objects.folder.atomic_file import write_atomically
 from archive_tui.progress import BytesDone, Ended, Planned, Report, StopSignal, ignore, never
 
 PHASE = "check out"
-VERIFY_PHASE = "verify"
 METHOD = "Read whole, and compared with the manifest of the store."
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from archive_tui.conflicts import ConflictRule
 from archive_tui.jobs.place_words import make_command, place_word, selection_words
+from archive_tui.tui.actions import file_actions as files
 from archive_tui.tui.actions import manifest_actions as manifests
 from archive_tui.tui.actions import safe_actions as safes
 from archive_tui.tui.actions.registry import REGISTRY, Action, ActionContext
@@ -16,8 +17,8 @@ from archive_tui.tui.rows.selection import Selected
 if TYPE_CHECKING:
     from archive_tui.archives.locations import Location
 
-HELP, WORK, PANES, MARKS, MOVES, PROGRAM = "help", "work", "panes", "marks", "moves", "program"
-BROWSE_GROUPS = (HELP, WORK, PANES, MARKS, MOVES, PROGRAM)
+HELP, WORK, PANES, MARKS, FILES, MOVES, PROGRAM = "help", "work", "panes", "marks", "files", "moves", "program"
+BROWSE_GROUPS = (HELP, WORK, PANES, MARKS, FILES, MOVES, PROGRAM)
 
 
 def is_folder(context: ActionContext) -> bool:
@@ -180,8 +181,16 @@ _NEEDS_FILES = (
     "Tab goes there, g opens one."
 )
 
+_NEEDS_OTHER_FILES = (
+    "Moving needs files or objects here, and another folder or storage in the other pane: Tab goes there."
+)
+_NEEDS_ENTRIES = (
+    "This needs files or objects: v shows those of a storage. A published version is deleted by the command: "
+    "archive-tui dataset delete."
+)
 _NEEDS_SAFE = "This needs a datasafe in a pane: v shows that of a storage, or of a folder that is one."
 _SAFE = frozenset({"datasafe"})
+_OBJECTS = frozenset({files.OBJECTS})
 _FILE_VIEWS = frozenset({"", "objects", "datasets"})
 
 REGISTRY.register(
@@ -241,6 +250,14 @@ REGISTRY.register(
     Action("manifest.create", "List it in a manifest", ("M",), MARKS, manifests.list_in_manifest_command,
            manifests.can_list, "list",
            "A manifest lists files of this machine: open their folder here, v shows its files.", _FILE_VIEWS),
+    Action("files.move", "Move to the other pane", ("m",), FILES, files.move_command, files.can_move, "move",
+           _NEEDS_OTHER_FILES, _OBJECTS),
+    Action("files.rename", "Rename; many by a pattern", ("f2", "2", "R"), FILES, files.rename_command,
+           files.picks_files, why_not=_NEEDS_ENTRIES),
+    Action("files.new-folder", "New folder", ("f7", "7"), FILES, files.new_folder_command, files.in_files, "folder",
+           "A folder is made among files or objects: v shows them.", _OBJECTS),
+    Action("files.delete", "Delete: counts, then asks", ("f8", "8", "delete"), FILES, files.delete_command,
+           files.picks_files, "delete", _NEEDS_ENTRIES, _OBJECTS),
     Action("cursor.up", "Up", ("up",), MOVES),
     Action("cursor.down", "Down", ("down",), MOVES),
     Action("cursor.page-up", "A page up", ("pageup", "ctrl+u"), MOVES),

@@ -27,6 +27,10 @@ PHASE_WORDS = {
     "fetch": "fetch",
     "copy": "copy",
     "delete": "delete",
+    "move": "move",
+    "list": "list",
+    "check in": "store",
+    "check out": "fetch",
 }
 
 PHASE_STATES = {
@@ -43,6 +47,10 @@ PHASE_STATES = {
     "fetch": "fetching",
     "copy": "copying",
     "delete": "deleting",
+    "move": "moving",
+    "list": "listing",
+    "check in": "checking in",
+    "check out": "checking out",
 }
 
 STATE_LOOKS = {

@@ -18,6 +18,7 @@ from archive_tui.tui.rows.dataset_rows import DatasetRows
 from archive_tui.tui.rows.pane_rows import PARENT
 from archive_tui.tui.rows.safe_rows import SafeRows
 from archive_tui.tui.screens.action_screen import ActionScreen
+from archive_tui.tui.screens.browse.browse_files import BrowseFiles
 from archive_tui.tui.screens.browse.browse_find import BrowseFind
 from archive_tui.tui.screens.browse.browse_manifests import BrowseManifests
 from archive_tui.tui.screens.browse.browse_marks import BrowseMarks
@@ -35,7 +36,7 @@ LONG_LISTING = 20_000
 """Rows above which a pane is listed again only when the user asks for it."""
 
 
-class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowseSafes, BrowseManifests, ActionScreen):
+class BrowseScreen(BrowseMarks, BrowsePrompts, BrowseFind, BrowseFiles, BrowseSafes, BrowseManifests, ActionScreen):
     action_groups: ClassVar[tuple[str, ...]] = BROWSE_GROUPS
 
     def __init__(self, locations: tuple[Location | str, Location | str]) -> None:

@@ -1,0 +1,1 @@
+"""The page that renames several entries by a pattern."""
