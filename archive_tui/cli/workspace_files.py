@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ from archive_tui.cli.invocation import common_options, current_invocation
 from archive_tui.cli.output import show_name, write_json, write_line
 from archive_tui.cli.running import run_operation
 from archive_tui.errors import ArchiveError, ConfigurationError, OperationStopped
+from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count, format_size
 
 if TYPE_CHECKING:
     from archive_tui.archives.brokers.broker import Broker
     from archive_tui.archives.brokers.records import FileOutcome
+    from archive_tui.cli.invocation import Invocation
     from archive_tui.progress import Report, StopSignal
 
 Act = Callable[["Broker", "Report", "StopSignal"], "list[FileOutcome]"]
@@ -39,6 +41,7 @@ def upload(document: Path, files: tuple[Path, ...], into: str, overwrite: bool, 
     from archive_tui.archives.brokers.records import FileUpload, WorkspaceFile
 
     uploads = [FileUpload(WorkspaceFile(str(PurePosixPath(into) / path.name)), str(path)) for path in files]
+    _check_targets(upload.file.file_path for upload in uploads)
     return _run(
         document,
         lambda broker, report, stop: broker.upload_files(mount, uploads, overwrite=overwrite, report=report, stop=stop),
@@ -58,6 +61,7 @@ def download(document: Path, names: tuple[str, ...], into: str, overwrite: bool,
 
     files = [WorkspaceFile(name) for name in names]
     downloads = [FileDownload(file, str(Path(into) / file.file_name)) for file in files]
+    _check_targets(download.local_path for download in downloads)
     return _run(
         document,
         lambda broker, report, stop: broker.download_files(
@@ -108,15 +112,37 @@ def _run(document: Path, act: Act) -> int:
     from archive_tui.archives.brokers.workspace import load_workspace
 
     invocation, broker = current_invocation(), load_workspace(document).broker
+    stopped: OperationStopped | None = None
+    outcomes: list[FileOutcome] | None
     try:
         outcomes = run_operation(invocation, lambda report, stop: act(broker, report, stop))
-    except OperationStopped:
-        raise
     except ArchiveError as error:
-        outcomes = getattr(error, "outcomes", None)  # type: ignore[assignment]
+        outcomes = getattr(error, "outcomes", None)
         if outcomes is None:
             raise
+        stopped = error if isinstance(error, OperationStopped) else None
+    status = _show(invocation, outcomes, is_stopped=stopped is not None)
+    if stopped is not None:
+        raise stopped
+    return status
+
+
+def _check_targets(targets: Iterable[str]) -> None:
+    """Raises: ConfigurationError when two files would come to one place."""
+    seen: set[str] = set()
+    for target in targets:
+        if target in seen:
+            raise ConfigurationError(
+                f"Two files would come to one place: {escape_for_display(target)}",
+                hint="Nothing was done. Name them in two calls, with different folders.",
+                code="same-target",
+            )
+        seen.add(target)
+
+
+def _show(invocation: Invocation, outcomes: list[FileOutcome], *, is_stopped: bool) -> ExitStatus:
     status = ExitStatus.CLEAN if all(each.ok for each in outcomes) else ExitStatus.FINDINGS
+    status = ExitStatus.STOPPED if is_stopped else status
     if invocation.as_json:
         write_json({"files": [_outcome_document(each) for each in outcomes], "status": int(status)})
         return status

@@ -50,17 +50,19 @@ def validate(document: Path, previous: Path | None) -> int:
 @click.option("--mount", metavar="DIR", help="Where the volume is mounted.")
 @common_options
 def list_(document: Path, prefix: str, recursive: bool, mount: str | None) -> int:
-    """List the files of the workspace below PREFIX (all by default), with their sizes."""
+    """List the files of the workspace below PREFIX (all by default), with their whole names and sizes."""
     from archive_tui.archives.brokers.workspace import load_workspace
 
     invocation = current_invocation()
-    found = list(load_workspace(document).broker.list_files(mount, recursive, prefix=prefix))
+    begin = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+    listed = load_workspace(document).broker.list_files(mount, recursive, prefix=prefix)
+    found = sorted((begin + each.file, each.size) for each in listed)
     if invocation.as_json:
-        write_json({"files": [{"file": each.file, "size": each.size} for each in found]})
+        write_json({"files": [{"file": file, "size": size} for file, size in found]})
         return ExitStatus.CLEAN
     if not found:
         invocation.note("No files lie there.")
         return ExitStatus.CLEAN
-    rows = [(show_name(each.file), format_size(each.size)) for each in sorted(found, key=lambda each: each.file)]
+    rows = [(show_name(file), format_size(size)) for file, size in found]
     write_table([("file", "size"), *rows], right=frozenset({1}))
     return ExitStatus.CLEAN

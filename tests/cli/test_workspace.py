@@ -90,3 +90,18 @@ def test_names_that_lead_out_are_refused(run: Run, files: Path, workplace: Path)
     assert run("workspace", "move", "w.json", "../a.txt", "x").status == 1
     assert run("workspace", "delete", "w.json", "../a.txt", "--yes").status == 1
     assert (workplace / "a.txt").exists()
+
+
+def test_two_files_never_come_to_one_place(run: Run, files: Path, workplace: Path) -> None:
+    (workplace / "other").mkdir()
+    (workplace / "other" / "a.txt").write_text("another")
+    call = run("workspace", "upload", "w.json", "a.txt", "other/a.txt", "--overwrite")
+    assert call.status == 2 and "Two files would come to one place" in call.err
+    assert not list(files.iterdir())
+    for folder in ("x", "y"):
+        (files / folder).mkdir()
+        (files / folder / "a.txt").write_text(folder)
+    call = run("workspace", "download", "w.json", "x/a.txt", "y/a.txt", "--to", "out", "--overwrite")
+    assert call.status == 2 and not (workplace / "out").exists()
+    lines = run("workspace", "list", "w.json", "x").out.splitlines()
+    assert lines[1].split()[0] == "x/a.txt"
