@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive_tui.archives.results_store.result_entry import CheckInReceipt
+from archive_tui.archives.results_store.result_entry import CheckInReceipt, match_content
 from archive_tui.archives.results_store.results_store import ResultsStore
 from archive_tui.continuation import ItemMark, Journal, no_journal
 from archive_tui.errors import (
@@ -20,7 +20,7 @@ from archive_tui.errors import (
     SourceUnreadable,
 )
 from archive_tui.integrity.report import Finding, FindingKind
-from archive_tui.integrity.streams import hash_stream, read_chunks
+from archive_tui.integrity.streams import read_chunks
 from archive_tui.names.display import escape_for_display
 from archive_tui.names.quantities import format_count, format_size
 from archive_tui.names.result_names import check_result_name
@@ -118,7 +118,7 @@ class _Run:
         self._journal = journal
         self._receipts: list[CheckInReceipt] = []
         self._findings: list[Finding] = []
-        self._same = self._bytes = self._done = 0
+        self._same = self._bytes = self._passed_over = self._done = 0
 
     def check_in(self, path: Path, name: str) -> None:
         try:
@@ -146,21 +146,25 @@ class _Run:
                 stop=self._stop,
             )
         except ObjectExists:
-            if not self._is_in_already(path, name):
+            found = self._find_same(path, name)
+            if found is None:
                 raise
             self._same += 1
+            self._passed_over += found
+            self._report(BytesDone(PHASE, self._bytes + self._passed_over))
             return "same"
         self._receipts.append(receipt)
         self._bytes += receipt.size
         return "checked in"
 
-    def _is_in_already(self, path: Path, name: str) -> bool:
+    def _find_same(self, path: Path, name: str) -> int | None:
+        """Returns the size of the file in bytes; None: what lies there under this name is another one."""
         try:
             entry = self._results.find(self._event, self._production, name)
         except ObjectNotFound:
-            return False
-        digest, _ = hash_stream(_open_source(path)[0])
-        return digest == entry.sha256
+            return None
+        chunks, _ = _open_source(path)
+        return match_content(entry, _stopped_by(chunks, self._stop))
 
     def _fail(self, path: Path, error: ArchiveError) -> None:
         self._done += 1
@@ -177,7 +181,7 @@ class _Run:
     def _relay(self, event: Event) -> None:
         """Bytes of one file are part of the whole."""
         if isinstance(event, BytesDone):
-            self._report(BytesDone(PHASE, self._bytes + event.total))
+            self._report(BytesDone(PHASE, self._bytes + self._passed_over + event.total))
 
     def make_report(self) -> CheckInReport:
         return CheckInReport(
@@ -198,7 +202,8 @@ def _open_source(path: Path) -> tuple[_FileChunks, int]:
             return _FileChunks(path), path.stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from error
-    raise SourceNotFound(f"No such file: {escape_for_display(str(path))}", path=str(path), hint="Check the name.")
+    what = "Not a plain file" if path.exists() else "No such file"
+    raise SourceNotFound(f"{what}: {escape_for_display(str(path))}", path=str(path), hint="Check the name.")
 
 
 class _FileChunks:
@@ -211,6 +216,12 @@ class _FileChunks:
                 yield from read_chunks(content)
         except OSError as error:
             raise _unreadable(self._path, error) from error
+
+
+def _stopped_by(chunks: Iterable[bytes], stop: StopSignal) -> Iterator[bytes]:
+    for chunk in chunks:
+        check_stop(stop)
+        yield chunk
 
 
 def _unreadable(path: Path, error: OSError) -> SourceUnreadable:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive_tui.archives.results_store.checking_out import PHASE, check_out
-from archive_tui.archives.results_store.result_entry import CheckOutReceipt, ResultEntry
+from archive_tui.archives.results_store.result_entry import CheckOutReceipt, ResultEntry, match_content
 from archive_tui.archives.results_store.results_store import ResultsStore
 from archive_tui.continuation import ItemMark, Journal, no_journal
 from archive_tui.errors import ArchiveError, HashError, ObjectExists, ObjectNotFound, OperationStopped
 from archive_tui.integrity.report import Finding, FindingKind
-from archive_tui.integrity.streams import hash_stream, read_chunks
+from archive_tui.integrity.streams import read_chunks
 from archive_tui.names.member_paths import check_member_path
 from archive_tui.names.quantities import format_count, format_size
 from archive_tui.operations.object_failures import ends_run
@@ -101,7 +101,7 @@ class _Run:
         self._journal = journal
         self._receipts: list[CheckOutReceipt] = []
         self._findings: list[Finding] = []
-        self._same = self._bytes = self._done = 0
+        self._same = self._bytes = self._passed_over = self._done = 0
 
     def check_out(self, entry: ResultEntry) -> None:
         try:
@@ -118,8 +118,11 @@ class _Run:
     def _try(self, entry: ResultEntry) -> None:
         target = self._folder / check_member_path(entry.name if self._is_one_production else entry.path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self._is_there(entry, target):
+        there = self._size_there(entry, target)
+        if there is not None:
             self._same += 1
+            self._passed_over += there
+            self._report(BytesDone(PHASE, self._bytes + self._passed_over))
             return
         receipt = check_out(
             self._results,
@@ -134,12 +137,13 @@ class _Run:
         self._receipts.append(receipt)
         self._bytes += receipt.evidence.size
 
-    def _is_there(self, entry: ResultEntry, target: Path) -> bool:
-        if entry.sha256 is None or not target.is_file():
-            return False
-        with contextlib.suppress(OSError), target.open("rb", buffering=0) as content:
-            return hash_stream(read_chunks(content, stop=self._stop))[0] == entry.sha256
-        return False
+    def _size_there(self, entry: ResultEntry, target: Path) -> int | None:
+        """Returns the size of what lies there in bytes when it is the content of the entry; else None."""
+        with contextlib.suppress(OSError):
+            if target.is_file():
+                with target.open("rb", buffering=0) as content:
+                    return match_content(entry, read_chunks(content, stop=self._stop))
+        return None
 
     def _fail(self, entry: ResultEntry, error: ArchiveError) -> None:
         self._done += 1
@@ -158,7 +162,7 @@ class _Run:
 
     def _relay(self, event: Event) -> None:
         if isinstance(event, BytesDone):
-            self._report(BytesDone(PHASE, self._bytes + event.total))
+            self._report(BytesDone(PHASE, self._bytes + self._passed_over + event.total))
 
     def make_report(self) -> CheckOutReport:
         return CheckOutReport(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,3 +67,14 @@ def make_entry(listed: Listed) -> ResultEntry:
     return ResultEntry(
         listed.event, listed.production, listed.name, record.uuid, record.md5, record.sha256, record.size, key
     )
+
+
+def match_content(entry: ResultEntry, chunks: Iterable[bytes]) -> int | None:
+    """Returns the size of a content in bytes when it is that of the entry, by its SHA-256, or by its MD5 where the
+    manifest has no other; else None. Raises: what iterating raises."""
+    digest = hashlib.md5(usedforsecurity=False) if entry.sha256 is None else hashlib.sha256()
+    size = 0
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+    return size if digest.hexdigest() == (entry.sha256 or entry.md5) else None
